@@ -1,0 +1,6 @@
+namespace Kist.Agent;
+
+static class Program
+{
+    static int Main() => 0;
+}

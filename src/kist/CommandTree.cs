@@ -1,0 +1,23 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Kist.Cli;
+
+/// <summary>All commands of the program. Each area adds its own command here, one line an area, sorted by name.</summary>
+static class CommandTree
+{
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Confidential containers: run OCI images that the machine's owner can neither read nor change.");
+        return root;
+    }
+
+    /// <summary>The names of the commands on the way to <paramref name="result"/>, without the program's own.</summary>
+    public static IEnumerable<string> PathOf(CommandResult result)
+    {
+        var names = new Stack<string>();
+        for (SymbolResult? r = result; r is CommandResult { Parent: not null } c; r = c.Parent)
+            names.Push(c.Command.Name);
+        return names;
+    }
+}
