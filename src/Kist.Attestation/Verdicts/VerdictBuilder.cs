@@ -7,6 +7,8 @@ internal sealed class VerdictBuilder(string tee, DateTimeOffset at)
 {
     private readonly ImmutableArray<Finding>.Builder _findings = ImmutableArray.CreateBuilder<Finding>();
 
+    public string Tee => tee;
+
     public DateTimeOffset At => at;
 
     public TeeClaims? Claims { get; set; }

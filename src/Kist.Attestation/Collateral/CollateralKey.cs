@@ -1,0 +1,29 @@
+namespace Kist.Attestation;
+
+/// <summary>Names one piece of collateral.</summary>
+/// <param name="Kind">What it is; see the constants.</param>
+/// <param name="Name">Which one: see the constant of the kind.</param>
+public readonly record struct CollateralKey(string Kind, string Name)
+{
+    /// <summary>
+    /// AMD's chain for a product, PEM or concatenated DER: ASK (or ASVK) and ARK. Name: "Milan/vcek", "Genoa/vlek", …
+    /// </summary>
+    public const string AmdChain = "amd.chain";
+
+    /// <summary>
+    /// AMD's CRL for a product, DER. Name: "Milan/vcek", "Genoa/vlek", …
+    /// </summary>
+    public const string AmdCrl = "amd.crl";
+
+    /// <summary>
+    /// A VCEK certificate, DER. Name: product, chip identity and TCB as in the path of AMD's key server, such as
+    /// "Milan/00ff…?blSPL=03&amp;teeSPL=00&amp;snpSPL=08&amp;ucodeSPL=115".
+    /// </summary>
+    public const string AmdVcek = "amd.vcek";
+
+    /// <summary>A reference integrity manifest of NVIDIA, XML. Name: its identifier.</summary>
+    public const string NvidiaRim = "nvidia.rim";
+
+    /// <summary>Reference values in CoRIM. Name: chosen by whoever provides them.</summary>
+    public const string Corim = "corim";
+}

@@ -1,0 +1,8 @@
+using System.Collections.Immutable;
+
+namespace Kist.Attestation;
+
+/// <summary>Evidence found in a file, and how.</summary>
+/// <param name="Evidence">The evidence.</param>
+/// <param name="Layers">The encodings from the outside in, such as "base64", "JSON"; the last is the evidence's own form.</param>
+public sealed record DetectedEvidence(Evidence Evidence, ImmutableArray<string> Layers);

@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+
+namespace Kist.Attestation;
+
+/// <summary>Every TEE that this library judges, one line each, sorted by name. Two names may share a verifier's code.</summary>
+internal static class TeeVerifierTable
+{
+    public static ImmutableArray<ITeeVerifier> All { get; } =
+    [
+    ];
+
+    /// <summary>The verifier of a TEE by its name on the wire, or null.</summary>
+    public static ITeeVerifier? Find(string tee)
+    {
+        foreach (var verifier in All)
+        {
+            if (verifier.Tee == tee)
+                return verifier;
+        }
+
+        return null;
+    }
+}
