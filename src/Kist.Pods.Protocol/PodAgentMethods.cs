@@ -1,0 +1,23 @@
+namespace Kist.Pods.Protocol;
+
+/// <summary>The names of agent.proto's service and methods on the wire; the same names are the policy's rules plus "Request".</summary>
+public static class PodAgentMethods
+{
+#pragma warning disable CS1591 // agent.proto documents the methods.
+    public const string Service = "kist.agent.v1.PodAgent";
+    public const string GetGuestInfo = nameof(GetGuestInfo);
+    public const string CreateContainer = nameof(CreateContainer);
+    public const string StartContainer = nameof(StartContainer);
+    public const string WaitProcess = nameof(WaitProcess);
+    public const string ReadOutput = nameof(ReadOutput);
+    public const string WriteStdin = nameof(WriteStdin);
+    public const string CloseStdin = nameof(CloseStdin);
+    public const string SignalProcess = nameof(SignalProcess);
+    public const string ResizeTty = nameof(ResizeTty);
+    public const string StatsContainer = nameof(StatsContainer);
+    public const string RemoveContainer = nameof(RemoveContainer);
+    public const string GetProgress = nameof(GetProgress);
+    public const string GetAttestation = nameof(GetAttestation);
+    public const string Shutdown = nameof(Shutdown);
+#pragma warning restore CS1591
+}
