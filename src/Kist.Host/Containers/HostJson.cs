@@ -1,0 +1,8 @@
+using System.Text.Json.Serialization;
+
+namespace Kist.Host;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(ContainerRecord))]
+[JsonSerializable(typeof(IReadOnlyList<ContainerRecord>))]
+internal sealed partial class HostJson : JsonSerializerContext;
