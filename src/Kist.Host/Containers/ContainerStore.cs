@@ -5,7 +5,7 @@ using Kist.Formats;
 namespace Kist.Host;
 
 /// <summary>
-/// The containers of one state directory: a folder each, named by its identifier. A supervisor holds the folder's lock
+/// The containers of one state directory: a folder each, named by its short identifier. A supervisor holds the folder's lock
 /// while it lives, so that whoever can take the lock knows that it is gone, however it went.
 /// </summary>
 public sealed class ContainerStore(StateDirectory state, TimeProvider time)
@@ -25,7 +25,8 @@ public sealed class ContainerStore(StateDirectory state, TimeProvider time)
         }
 
         var id = RandomNumberGenerator.GetHexString(64, lowercase: true);
-        var path = Path.Combine(state.Containers, id);
+        // Sockets lie in the folder, and the path of a socket has room for 107 bytes: the whole identifier would not fit.
+        var path = Path.Combine(state.Containers, id[..12]);
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var folder = new ContainerFolder(path, template with { Id = id, Created = time.GetUtcNow() });
         folder.Save(folder.Record);

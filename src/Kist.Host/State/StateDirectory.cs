@@ -42,11 +42,21 @@ public sealed class StateDirectory
         return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state", "kist");
     }
 
+    /// <summary>The longest path of a state directory whose sockets still have room in 107 bytes.</summary>
+    private const int MaxRootLength = 60;
+
     /// <summary>Opens the directory, making it and its folders if they are not there.</summary>
     /// <exception cref="OperationFailedException">It cannot be made, or others may enter it.</exception>
     public static StateDirectory Open(string root)
     {
         var state = new StateDirectory(Path.GetFullPath(root));
+        if (System.Text.Encoding.UTF8.GetByteCount(state.Root) > MaxRootLength)
+        {
+            throw new OperationFailedException(
+                "open state directory", state.Root, $"its path is longer than {MaxRootLength} bytes, too long for the sockets in it",
+                "choose another one with --state or KIST_HOME");
+        }
+
         try
         {
             foreach (var folder in (string[])[state.Root, state.Services, state.Guest, state.Simulator, state.Containers, state.Logs])
