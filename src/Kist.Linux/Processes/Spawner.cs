@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Kist.Linux.Processes;
+
+/// <summary>
+/// posix_spawn(3): a process is made without running managed code between fork and exec. The child starts with default
+/// signal handling and an empty signal mask, whatever the runtime has set here.
+/// </summary>
+static unsafe partial class Spawner
+{
+    // glibc's posix_spawn_file_actions_t has 80 bytes, posix_spawnattr_t 336, sigset_t 128.
+    private const int OpaqueSize = 512, SignalSetSize = 128;
+    private const short SetSignalDefaults = 0x04, SetSignalMask = 0x08;
+    private const int ReadWrite = 2;
+
+    public static int Start(ChildStart start)
+    {
+        byte* actions = stackalloc byte[OpaqueSize], attributes = stackalloc byte[OpaqueSize], signals = stackalloc byte[SignalSetSize];
+        Check(posix_spawn_file_actions_init(actions), start);
+        Check(posix_spawnattr_init(attributes), start);
+        var held = new List<SafeHandle>();
+        try
+        {
+            AddFiles(actions, start, held);
+            new Span<byte>(signals, SignalSetSize).Clear();
+            Check(posix_spawnattr_setsigmask(attributes, signals), start);
+            new Span<byte>(signals, SignalSetSize).Fill(0xff);
+            Check(posix_spawnattr_setsigdefault(attributes, signals), start);
+            Check(posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask), start);
+            using var argv = new NativeStrings([start.Program, .. start.Arguments]);
+            using var envp = new NativeStrings(start.Environment.Select(e => $"{e.Key}={e.Value}"));
+            Check(posix_spawn(out var pid, start.Program, actions, attributes, argv.Pointer, envp.Pointer), start);
+            return pid;
+        }
+        finally
+        {
+            foreach (var handle in held)
+                handle.DangerousRelease();
+            _ = posix_spawn_file_actions_destroy(actions);
+            _ = posix_spawnattr_destroy(attributes);
+        }
+    }
+
+    /// <summary>
+    /// Sources may themselves lie where a target will be: dup2 in growing order would overwrite one that is still
+    /// needed. Targets here are few and low, sources are whatever the process has open, so sources below the highest
+    /// target are refused rather than shuffled.
+    /// </summary>
+    private static void AddFiles(byte* actions, ChildStart start, List<SafeHandle> held)
+    {
+        var highest = start.Files.Keys.DefaultIfEmpty(2).Max();
+        for (var standard = 0; standard <= 2; standard++)
+        {
+            if (!start.Files.ContainsKey(standard))
+                Check(posix_spawn_file_actions_addopen(actions, standard, "/dev/null", ReadWrite, 0), start);
+        }
+
+        foreach (var (target, handle) in start.Files.OrderBy(f => f.Key))
+        {
+            var added = false;
+            handle.DangerousAddRef(ref added);
+            held.Add(handle);
+            var source = (int)handle.DangerousGetHandle();
+            if (source <= highest && source != target)
+                throw new ArgumentException($"file {source} lies among the targets up to {highest}", nameof(start));
+            Check(posix_spawn_file_actions_adddup2(actions, source, target), start);
+        }
+    }
+
+    private static void Check(int error, ChildStart start)
+    {
+        if (error != 0)
+            throw new SystemCallException("start", start.Program, error);
+    }
+
+    /// <summary>A null-terminated array of null-terminated UTF-8 strings.</summary>
+    private sealed class NativeStrings : IDisposable
+    {
+        private readonly byte*[] _strings;
+        private readonly byte** _array;
+
+        public NativeStrings(IEnumerable<string> strings)
+        {
+            var texts = strings.ToArray();
+            _strings = new byte*[texts.Length];
+            _array = (byte**)NativeMemory.AllocZeroed((nuint)(texts.Length + 1), (nuint)sizeof(byte*));
+            for (var i = 0; i < texts.Length; i++)
+            {
+                if (texts[i].Contains('\0', StringComparison.Ordinal))
+                    throw new ArgumentException("an argument or variable contains a zero byte", nameof(strings));
+                _array[i] = _strings[i] = (byte*)Marshal.StringToCoTaskMemUTF8(texts[i]);
+            }
+        }
+
+        public byte** Pointer => _array;
+
+        public void Dispose()
+        {
+            foreach (var text in _strings)
+                Marshal.FreeCoTaskMem((nint)text);
+            NativeMemory.Free(_array);
+        }
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn(out int pid, string path, byte* actions, byte* attributes, byte** argv, byte** envp);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_init(byte* actions);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_destroy(byte* actions);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_adddup2(byte* actions, int source, int target);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn_file_actions_addopen(byte* actions, int target, string path, int flags, uint mode);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_init(byte* attributes);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_destroy(byte* attributes);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setflags(byte* attributes, short flags);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setsigmask(byte* attributes, byte* signals);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setsigdefault(byte* attributes, byte* signals);
+}
