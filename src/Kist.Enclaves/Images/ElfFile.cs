@@ -59,13 +59,13 @@ internal sealed class ElfFile
 
     public ImmutableArray<ElfSection> Sections { get; }
 
-    public static bool Recognises(ReadOnlySpan<byte> data) => data.StartsWith("\x7f""ELF"u8);
+    public static bool Recognises(ReadOnlySpan<byte> data) => data.StartsWith("\u007fELF"u8);
 
     /// <summary>Reads the headers; every segment's and section's bytes are known to lie in the file.</summary>
     public static ElfFile Parse(ReadOnlySpan<byte> file)
     {
         var cursor = new SpanCursor(file, Name);
-        cursor.Expect("\x7f""ELF"u8, "magic");
+        cursor.Expect("\u007fELF"u8, "magic");
         cursor.Expect([2, 1, 1], "class, byte order and version (64-bit little-endian, 1)");
         cursor.ReadBytes(9);
         var type = cursor.ReadUInt16LittleEndian();

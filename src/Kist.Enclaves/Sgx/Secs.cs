@@ -99,7 +99,7 @@ public sealed class Secs : Structure
     internal Secs Initialized(ReadOnlySpan<byte> mrEnclave, Sigstruct sigstruct)
     {
         var done = new Secs(Bytes);
-        (Attributes with { Flags = Attributes.Flags | AttributeFlags.Init }).Write(done.Field(48, 16));
+        (Attributes with { Flags = Attributes.Flags | EnclaveTraits.Init }).Write(done.Field(48, 16));
         done.Set(64, 32, mrEnclave);
         done.Set(128, 32, SHA256.HashData(sigstruct.Modulus));
         done.Set(256, sigstruct.IsvProdId);

@@ -11,7 +11,7 @@ namespace Kist.Enclaves.Sgx;
 /// </summary>
 /// <param name="Flags">What the enclave may do.</param>
 /// <param name="Xfrm">Processor state that is saved, as in XCR0.</param>
-public readonly record struct SgxAttributes(AttributeFlags Flags, ulong Xfrm)
+public readonly record struct SgxAttributes(EnclaveTraits Flags, ulong Xfrm)
 {
     /// <summary>Bytes of the structure.</summary>
     public const int Size = 16;
@@ -20,11 +20,11 @@ public readonly record struct SgxAttributes(AttributeFlags Flags, ulong Xfrm)
     public const ulong LegacyXfrm = 3;
 
     /// <summary>True if a debugger may look into the enclave.</summary>
-    public bool IsDebug => Flags.HasFlag(AttributeFlags.Debug);
+    public bool IsDebug => Flags.HasFlag(EnclaveTraits.Debug);
 
     /// <summary>Reads the 16 bytes.</summary>
     public static SgxAttributes Read(ReadOnlySpan<byte> source) => new(
-        (AttributeFlags)BinaryPrimitives.ReadUInt64LittleEndian(source),
+        (EnclaveTraits)BinaryPrimitives.ReadUInt64LittleEndian(source),
         BinaryPrimitives.ReadUInt64LittleEndian(source[8..]));
 
     /// <summary>Writes the 16 bytes.</summary>

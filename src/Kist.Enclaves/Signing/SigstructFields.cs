@@ -22,13 +22,13 @@ public sealed record SigstructFields
     public uint SwDefined { get; init; }
 
     /// <summary>ATTRIBUTES that the enclave must have.</summary>
-    public SgxAttributes Attributes { get; init; } = new(AttributeFlags.Mode64Bit, SgxAttributes.LegacyXfrm);
+    public SgxAttributes Attributes { get; init; } = new(EnclaveTraits.Mode64Bit, SgxAttributes.LegacyXfrm);
 
     /// <summary>
     /// ATTRIBUTEMASK: the attributes that are enforced. Without more: all flags, DEBUG among them, so that a release
     /// enclave cannot be started for debugging; and no processor state beyond what ATTRIBUTES names is forbidden.
     /// </summary>
-    public SgxAttributes AttributeMask { get; init; } = new((AttributeFlags)ulong.MaxValue, SgxAttributes.LegacyXfrm);
+    public SgxAttributes AttributeMask { get; init; } = new((EnclaveTraits)ulong.MaxValue, SgxAttributes.LegacyXfrm);
 
     /// <summary>MISCSELECT.</summary>
     public uint MiscSelect { get; init; }
@@ -78,7 +78,7 @@ public sealed record SigstructFields
     internal byte[] ToSignedBytes()
     {
         RequireLength(EnclaveHash, 32, nameof(EnclaveHash));
-        if (!Attributes.Flags.HasFlag(AttributeFlags.Kss) && (!IsZero(IsvFamilyId) || !IsZero(IsvExtProdId)))
+        if (!Attributes.Flags.HasFlag(EnclaveTraits.Kss) && (!IsZero(IsvFamilyId) || !IsZero(IsvExtProdId)))
             throw new ArgumentException("ISVFAMILYID and ISVEXTPRODID need the attribute KSS");
 
         var message = new byte[Sigstruct.SignedSize];

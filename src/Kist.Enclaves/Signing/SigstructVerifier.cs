@@ -50,7 +50,7 @@ public static class SigstructVerifier
             return $"the enclave's attributes ({secs.Attributes}) are not those that were signed ({sigstruct.Attributes})";
         if ((secs.MiscSelect & sigstruct.MiscMask) != (sigstruct.MiscSelect & sigstruct.MiscMask))
             return $"the enclave's MISCSELECT 0x{secs.MiscSelect:x} is not the one that was signed, 0x{sigstruct.MiscSelect:x}";
-        if ((secs.Attributes.Flags & AttributeFlags.EInitTokenKey) != 0)
+        if ((secs.Attributes.Flags & EnclaveTraits.EInitTokenKey) != 0)
             return "the attribute EINITTOKENKEY is for launch enclaves";
         return null;
     }

@@ -15,7 +15,7 @@ namespace Kist.Enclaves.Images;
 /// </code>
 /// The last is the pseudo-record of the format's extended form (github.com/fortanix/rust-sgx, sgxs crate).
 /// </summary>
-public static class SgxsStream
+public static class Sgxs
 {
     /// <summary>Most bytes of a stream that are read: 1 GiB.</summary>
     public const long MaxLength = 1L << 30;

@@ -2,7 +2,7 @@ namespace Kist.Enclaves.Sgx;
 
 /// <summary>ATTRIBUTES.FLAGS of an enclave (Intel SDM vol. 3D, 36.7.1).</summary>
 [Flags]
-public enum AttributeFlags : ulong
+public enum EnclaveTraits : ulong
 {
     /// <summary>No flag.</summary>
     None = 0,
