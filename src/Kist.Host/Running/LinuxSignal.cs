@@ -1,0 +1,37 @@
+using Kist.Formats;
+
+namespace Kist.Host;
+
+/// <summary>Linux signal numbers and names (signal(7), x86).</summary>
+public static class LinuxSignal
+{
+    /// <summary>SIGINT, Ctrl-C.</summary>
+    public const int Interrupt = 2;
+
+    /// <summary>SIGKILL.</summary>
+    public const int Kill = 9;
+
+    /// <summary>SIGTERM.</summary>
+    public const int Terminate = 15;
+
+    private static readonly string[] Names =
+    [
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT",
+        "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    ];
+
+    /// <summary>Reads "TERM", "SIGTERM" or "15".</summary>
+    /// <exception cref="OperationFailedException">There is no such signal.</exception>
+    public static int Parse(string text)
+    {
+        var name = text.ToUpperInvariant();
+        if (name.StartsWith("SIG", StringComparison.Ordinal))
+            name = name[3..];
+        var index = Array.IndexOf(Names, name);
+        if (index >= 0)
+            return index + 1;
+        return int.TryParse(text, out var number) && number is >= 1 and <= 64
+            ? number
+            : throw new OperationFailedException("send signal", text, "there is no such signal", "use a name such as TERM, or a number from 1 to 64");
+    }
+}

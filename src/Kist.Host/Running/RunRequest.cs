@@ -1,0 +1,47 @@
+namespace Kist.Host;
+
+/// <summary>What <c>kist run</c> was asked for.</summary>
+public sealed record RunRequest
+{
+    /// <summary>The image as the user named it.</summary>
+    public required string Image { get; init; }
+
+    /// <summary>Replaces the image's Cmd; empty to keep it.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>Replaces the image's entry point; null to keep it.</summary>
+    public string? Entrypoint { get; init; }
+
+    /// <summary>"NAME=value" entries.</summary>
+    public IReadOnlyList<string> Environment { get; init; } = [];
+
+    /// <summary>Empty for the image's.</summary>
+    public string WorkingDirectory { get; init; } = "";
+
+    /// <summary>Empty for the image's.</summary>
+    public string User { get; init; } = "";
+
+    /// <summary>True if standard input is passed on.</summary>
+    public bool Interactive { get; init; }
+
+    /// <summary>True if the process gets a terminal.</summary>
+    public bool Terminal { get; init; }
+
+    /// <summary>True if the root file system must not be written.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Memory of the virtual machine in bytes.</summary>
+    public long MemoryBytes { get; init; } = DefaultMemoryBytes;
+
+    /// <summary>Virtual processors.</summary>
+    public int Cpus { get; init; } = 1;
+
+    /// <summary>True if an image with a layer in the clear may run.</summary>
+    public bool AllowPlainImage { get; init; }
+
+    /// <summary>Time limit for everything until the program runs.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>256 MiB: enough for the guest and a small container.</summary>
+    public const long DefaultMemoryBytes = 256L << 20;
+}

@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace Kist.Host.Tests.Running;
+
+/// <summary>A pod whose program the test plays.</summary>
+sealed class FakePod : IPod, IPodStarter
+{
+    private readonly Channel<ReadOnlyMemory<byte>> _stdout = Channel.CreateUnbounded<ReadOnlyMemory<byte>>();
+    private readonly Channel<ReadOnlyMemory<byte>> _stderr = Channel.CreateUnbounded<ReadOnlyMemory<byte>>();
+    private readonly TaskCompletionSource<int> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Func<CancellationToken, Task>? OnStart { get; init; }
+
+    public List<int> Signals { get; } = [];
+
+    public MemoryStream Input { get; } = new();
+
+    public bool InputClosed { get; private set; }
+
+    public bool Disposed { get; private set; }
+
+    public Action<FakePod>? OnInputClosed { get; init; }
+
+    public Action<FakePod, int>? OnSignal { get; init; }
+
+    public string Platform => "fake";
+
+    public IReadOnlyList<StepTiming> Timings => [new("boot", 1)];
+
+    public void Write(OutputSource source, string text) =>
+        (source == OutputSource.Stdout ? _stdout : _stderr).Writer.TryWrite(System.Text.Encoding.UTF8.GetBytes(text));
+
+    public void Exit(int code)
+    {
+        _stdout.Writer.TryComplete();
+        _stderr.Writer.TryComplete();
+        _exit.TrySetResult(code);
+    }
+
+    public void Die(Exception error)
+    {
+        _stdout.Writer.TryComplete(error);
+        _stderr.Writer.TryComplete(error);
+        _exit.TrySetException(error);
+    }
+
+    public async Task<IPod> StartAsync(
+        RunRequest request, ContainerFolder folder, IProgress<string> progress, CancellationToken cancellationToken)
+    {
+        if (OnStart is not null)
+            await OnStart(cancellationToken);
+        return this;
+    }
+
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        OutputSource source, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var data in (source == OutputSource.Stdout ? _stdout : _stderr).Reader.ReadAllAsync(cancellationToken))
+            yield return data;
+    }
+
+    public Task<bool> WriteStdinAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        Input.Write(data.Span);
+        return Task.FromResult(true);
+    }
+
+    public Task CloseStdinAsync(CancellationToken cancellationToken)
+    {
+        InputClosed = true;
+        OnInputClosed?.Invoke(this);
+        return Task.CompletedTask;
+    }
+
+    public Task SignalAsync(int signal, CancellationToken cancellationToken)
+    {
+        Signals.Add(signal);
+        OnSignal?.Invoke(this, signal);
+        return Task.CompletedTask;
+    }
+
+    public Task ResizeAsync(int rows, int columns, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<int> WaitAsync(CancellationToken cancellationToken) => _exit.Task.WaitAsync(cancellationToken);
+
+    public ValueTask DisposeAsync()
+    {
+        Disposed = true;
+        return ValueTask.CompletedTask;
+    }
+}
