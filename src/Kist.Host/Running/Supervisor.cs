@@ -33,6 +33,20 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
     public async Task<int> RunAsync(IContainerConsole? console, IProgress<string> progress, CancellationToken cancellationToken)
     {
         using var supervising = folder.Supervise();
+        try
+        {
+            return await RunControlledAsync(console, progress, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (folder.Record.AutoRemove)
+                folder.Delete();
+        }
+    }
+
+    private async Task<int> RunControlledAsync(
+        IContainerConsole? console, IProgress<string> progress, CancellationToken cancellationToken)
+    {
         var control = new ControlServer(folder.ControlSocket, HandleAsync);
         await using (control.ConfigureAwait(false))
         {
@@ -50,8 +64,6 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
             finally
             {
                 _ended.TrySetResult();
-                if (folder.Record.AutoRemove)
-                    folder.Delete();
             }
         }
     }
