@@ -1,0 +1,37 @@
+using Kist.Measurement.Tdx;
+
+namespace Kist.Measurement;
+
+/// <summary>Everything of which the launch measurement of a virtual machine is made.</summary>
+public sealed record LaunchInputs
+{
+    /// <summary>The firmware image (OVMF or TDVF), whole.</summary>
+    public required ReadOnlyMemory<byte> Firmware { get; init; }
+
+    /// <summary>The kernel (bzImage) as it lies on disk, given to the monitor by -kernel.</summary>
+    public required ReadOnlyMemory<byte> Kernel { get; init; }
+
+    /// <summary>The initrd, or null if there is none.</summary>
+    public ReadOnlyMemory<byte>? Initrd { get; init; }
+
+    /// <summary>The command line as given to the monitor by -append, without what firmware adds; ASCII.</summary>
+    public string CommandLine { get; init; } = "";
+
+    /// <summary>The guest's memory in bytes.</summary>
+    public required ulong MemoryBytes { get; init; }
+
+    /// <summary>Number of virtual processors. It reaches the measurement through the ACPI tables only.</summary>
+    public int VirtualCpus { get; init; } = 1;
+
+    /// <summary>MRCONFIGID: 48 bytes, here the digest of the init-data; empty means zeros.</summary>
+    public ReadOnlyMemory<byte> MrConfigId { get; init; }
+
+    /// <summary>Digests of the ACPI blobs that the monitor gives to the firmware; null if they are not known, and then not covered.</summary>
+    public AcpiDigests? Acpi { get; init; }
+
+    /// <summary>True to start the domain with TDATTRIBUTES.DEBUG: it protects nothing.</summary>
+    public bool Debug { get; init; }
+
+    /// <summary>What monitor, firmware and kernel of this generation do.</summary>
+    public TdxLaunchProfile Profile { get; init; } = TdxLaunchProfile.Default;
+}
