@@ -9,6 +9,7 @@ static class CommandTree
     public static RootCommand Create()
     {
         var root = new RootCommand("Confidential containers: run OCI images that the machine's owner can neither read nor change.");
+        root.Add(Commands.Sgx.SgxCommand.Create());
         return root;
     }
 
