@@ -7,6 +7,7 @@ internal static class TeeVerifierTable
 {
     public static ImmutableArray<ITeeVerifier> All { get; } =
     [
+        new SampleVerifier(),
     ];
 
     /// <summary>The verifier of a TEE by its name on the wire, or null.</summary>
