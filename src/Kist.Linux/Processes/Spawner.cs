@@ -43,13 +43,11 @@ static unsafe partial class Spawner
     }
 
     /// <summary>
-    /// Sources may themselves lie where a target will be: dup2 in growing order would overwrite one that is still
-    /// needed. Targets here are few and low, sources are whatever the process has open, so sources below the highest
-    /// target are refused rather than shuffled.
+    /// Descriptors are copied in growing order of their targets. A source that is itself a target, or one of the three
+    /// standard descriptors, could be overwritten before its turn: such a start is refused rather than shuffled.
     /// </summary>
     private static void AddFiles(byte* actions, ChildStart start, List<SafeHandle> held)
     {
-        var highest = start.Files.Keys.DefaultIfEmpty(2).Max();
         for (var standard = 0; standard <= 2; standard++)
         {
             if (!start.Files.ContainsKey(standard))
@@ -62,8 +60,8 @@ static unsafe partial class Spawner
             handle.DangerousAddRef(ref added);
             held.Add(handle);
             var source = (int)handle.DangerousGetHandle();
-            if (source <= highest && source != target)
-                throw new ArgumentException($"file {source} lies among the targets up to {highest}", nameof(start));
+            if (source != target && (source <= 2 || start.Files.ContainsKey(source)))
+                throw new ArgumentException($"file {source} is also a target", nameof(start));
             Check(posix_spawn_file_actions_adddup2(actions, source, target), start);
         }
     }

@@ -1,0 +1,111 @@
+using Google.Protobuf;
+using Kist.Pods.Protocol;
+using Kist.Pods.Protocol.Agent;
+using Kist.Ttrpc;
+
+namespace Kist.Pods.Agent;
+
+/// <summary>
+/// The host's end of the agent protocol (agent.proto): one method a call. Failures are <see cref="AgentCallException"/>
+/// with the agent's own cause; a guest that is gone is <see cref="GuestLostException"/>.
+/// </summary>
+public sealed class PodAgentClient : IAsyncDisposable
+{
+    /// <summary>How long a call may take that does not wait for a program or a network.</summary>
+    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(30);
+
+    private readonly TtrpcClient _client;
+
+    internal PodAgentClient(Stream stream) => _client = new TtrpcClient(stream, "guest agent");
+
+    /// <summary>Completes when the channel to the agent has ended.</summary>
+    public Task Closed => _client.Closed;
+
+    /// <summary>What guest this is.</summary>
+    public Task<GuestInfo> GetGuestInfoAsync(CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.GetGuestInfo, new GetGuestInfoRequest(), GuestInfo.Parser, Prompt, cancellationToken);
+
+    internal Task<GuestInfo> GetGuestInfoAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
+        CallAsync(PodAgentMethods.GetGuestInfo, new GetGuestInfoRequest(), GuestInfo.Parser, timeout, cancellationToken);
+
+    /// <summary>Pulls the image and prepares the container. It takes as long as the image and the broker need.</summary>
+    public Task<CreateContainerResponse> CreateContainerAsync(
+        CreateContainerRequest request, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.CreateContainer, request, CreateContainerResponse.Parser, timeout, cancellationToken);
+
+    /// <summary>Runs the container's program.</summary>
+    public Task<StartContainerResponse> StartContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.StartContainer, new StartContainerRequest { ContainerId = containerId }, StartContainerResponse.Parser, Prompt, cancellationToken);
+
+    /// <summary>Waits until the container's program has ended.</summary>
+    public Task<WaitProcessResponse> WaitProcessAsync(string containerId, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.WaitProcess, new WaitProcessRequest { ContainerId = containerId }, WaitProcessResponse.Parser, Timeout.InfiniteTimeSpan, cancellationToken);
+
+    /// <summary>Reads output; <see cref="OutputPump"/> reads all of it.</summary>
+    public Task<ReadOutputResponse> ReadOutputAsync(ReadOutputRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.ReadOutput, request, ReadOutputResponse.Parser, Prompt + TimeSpan.FromMilliseconds(request.WaitMilliseconds), cancellationToken);
+
+    /// <summary>Hands bytes to the program; answers when it has taken them, however long that takes.</summary>
+    public Task<WriteStdinResponse> WriteStdinAsync(string containerId, ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.WriteStdin, new WriteStdinRequest { ContainerId = containerId, Data = UnsafeByteOperations.UnsafeWrap(data) },
+            WriteStdinResponse.Parser, Timeout.InfiniteTimeSpan, cancellationToken);
+
+    /// <summary>Ends the program's standard input.</summary>
+    public Task CloseStdinAsync(string containerId, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.CloseStdin, new CloseStdinRequest { ContainerId = containerId }, Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>Sends a signal to the container's first process, or to all.</summary>
+    public Task SignalProcessAsync(string containerId, int signal, bool all = false, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.SignalProcess, new SignalProcessRequest { ContainerId = containerId, Signal = (uint)signal, All = all },
+            Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>Sets the size of the container's terminal.</summary>
+    public Task ResizeTtyAsync(string containerId, int rows, int columns, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.ResizeTty, new ResizeTtyRequest { ContainerId = containerId, Rows = (uint)rows, Columns = (uint)columns },
+            Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>What the container uses.</summary>
+    public Task<ContainerStats> StatsContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.StatsContainer, new StatsContainerRequest { ContainerId = containerId }, ContainerStats.Parser, Prompt, cancellationToken);
+
+    /// <summary>Ends the container if it runs, and forgets it.</summary>
+    public Task RemoveContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.RemoveContainer, new RemoveContainerRequest { ContainerId = containerId }, Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>What the agent has done and does, with times.</summary>
+    public Task<Progress> GetProgressAsync(CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.GetProgress, new GetProgressRequest(), Progress.Parser, Prompt, cancellationToken);
+
+    /// <summary>What the key broker last said of the guest.</summary>
+    public Task<AttestationStatus> GetAttestationAsync(CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.GetAttestation, new GetAttestationRequest(), AttestationStatus.Parser, Prompt, cancellationToken);
+
+    /// <summary>Ends containers and powers the guest off.</summary>
+    public Task ShutdownAsync(TimeSpan grace, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.Shutdown, new ShutdownRequest { GraceMilliseconds = (uint)grace.TotalMilliseconds }, Empty.Parser,
+            grace + Prompt, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    private async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> parser, TimeSpan timeout, CancellationToken cancellationToken)
+        where T : IMessage<T>
+    {
+        try
+        {
+            return await _client.CallAsync(PodAgentMethods.Service, method, request, parser, timeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TtrpcException e) when (e.Code == TtrpcStatusCode.Unavailable)
+        {
+            throw new GuestLostException(method, e);
+        }
+        catch (TtrpcException e)
+        {
+            throw AgentCallException.From(method, e);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using System.Net;
+
+namespace Kist.Pods.Machines;
+
+/// <summary>
+/// The one way out of a pod's closed network: connections of the guest to an address of its own network that reach one
+/// service of the host. Each connection is carried by a socat process.
+/// </summary>
+/// <param name="GuestPort">The port on <see cref="GuestAddress"/> that the guest connects to.</param>
+/// <param name="Service">The service as the host reaches it.</param>
+public sealed record GuestDoor(int GuestPort, IPEndPoint Service)
+{
+    /// <summary>The address that all doors have in the guest's network 10.0.2.0/24.</summary>
+    public static IPAddress GuestAddress { get; } = new([10, 0, 2, 100]);
+
+    /// <summary>QEMU's option; a comma inside would be doubled, but addresses have none.</summary>
+    internal string ToForward(string socat) => $"guestfwd=tcp:{GuestAddress}:{GuestPort}-cmd:{socat} STDIO TCP:{Bracketed(Service)},nodelay".Replace(",nodelay", ",,nodelay", StringComparison.Ordinal);
+
+    private static string Bracketed(IPEndPoint service) => service.ToString();
+}

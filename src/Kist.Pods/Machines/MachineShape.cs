@@ -1,0 +1,28 @@
+using Kist.Pods.Guest;
+
+namespace Kist.Pods.Machines;
+
+/// <summary>What a virtual machine is made of; all of it is known before the launch is measured.</summary>
+public sealed record MachineShape
+{
+    /// <summary>Firmware, kernel, initrd and command line.</summary>
+    public required GuestImage Guest { get; init; }
+
+    /// <summary>Memory in MiB.</summary>
+    public required int MemoryMebibytes { get; init; }
+
+    /// <summary>Processors.</summary>
+    public required int Cpus { get; init; }
+
+    /// <summary>What executes it.</summary>
+    public required Accelerator Accelerator { get; init; }
+
+    /// <summary>Where its network leads; none means that it has none.</summary>
+    public IReadOnlyList<GuestDoor> Doors { get; init; } = [];
+
+    /// <summary>Names of the virtio-serial ports.</summary>
+    public IReadOnlyList<string> Ports { get; init; } = [];
+
+    /// <summary>A small read-only disk (init-data); empty for none.</summary>
+    public ReadOnlyMemory<byte> Disk { get; init; }
+}

@@ -1,0 +1,34 @@
+using Kist.Pods.Guest;
+using Kist.Pods.Machines;
+
+namespace Kist.Pods;
+
+/// <summary>What pod to start.</summary>
+public sealed record PodSpec
+{
+    /// <summary>The least memory in which a guest starts a container.</summary>
+    public const int MinimumMemoryMebibytes = 192;
+
+    /// <summary>Firmware, kernel and initrd.</summary>
+    public required GuestImage Guest { get; init; }
+
+    /// <summary>
+    /// The init-data document, byte for byte as hashed; empty for none. A guest without it has no policy and runs nothing.
+    /// </summary>
+    public ReadOnlyMemory<byte> InitData { get; init; }
+
+    /// <summary>The guest's memory in MiB. It is part of what is measured.</summary>
+    public int MemoryMebibytes { get; init; } = 512;
+
+    /// <summary>The guest's processors.</summary>
+    public int Cpus { get; init; } = 1;
+
+    /// <summary>The only places that the guest's network reaches; none means no network.</summary>
+    public IReadOnlyList<GuestDoor> Doors { get; init; } = [];
+
+    /// <summary>Null to probe for the best that works.</summary>
+    public Accelerator? Accelerator { get; init; }
+
+    /// <summary>How long the agent may take to answer first. Emulation on a loaded machine is slow.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(90);
+}
