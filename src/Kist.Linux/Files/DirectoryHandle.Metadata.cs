@@ -48,6 +48,17 @@ public sealed unsafe partial class DirectoryHandle
         return errno is Errno.NotSupported or Errno.NotPermitted ? false : throw Errno.Failure("set attribute", name, errno);
     }
 
+    /// <summary>Sets an extended attribute of an open file; false where the file system or the caller's rights do not allow it.</summary>
+    public static bool TrySetAttribute(SafeFileHandle file, ReadOnlySpan<byte> attribute, ReadOnlySpan<byte> value)
+    {
+        int result;
+        fixed (byte* a = Terminate(attribute), v = value)
+            result = FileLibc.SetAttribute((int)file.DangerousGetHandle(), a, v, (nuint)value.Length, 0);
+        var errno = Marshal.GetLastPInvokeError();
+        GC.KeepAlive(file);
+        return result == 0 || (errno is Errno.NotSupported or Errno.NotPermitted ? false : throw Errno.Failure("set attribute", attribute, errno));
+    }
+
     /// <summary>Sets owner, permissions and time of an open file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="owner">User and group, or null to leave them.</param>

@@ -40,6 +40,9 @@ public sealed class FileOperationException : OperationFailedException
     /// <summary>The errno value.</summary>
     public int Number { get; }
 
+    /// <summary>True if something of that name exists.</summary>
+    public bool AlreadyExists => Number == Errno.Exists;
+
     /// <summary>True if the disk or the quota is full.</summary>
     public bool IsOutOfSpace => Number is Errno.NoSpace or Errno.Quota;
 }
