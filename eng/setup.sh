@@ -6,7 +6,7 @@
 set -euo pipefail
 
 run_packages=(
-  qemu-system-x86 ovmf                  # the virtual machine and its firmware
+  qemu-system-x86 ovmf socat            # the virtual machine, its firmware, its doors
   docker-registry                       # the development registry
   busybox-static                        # the demo's image
   apt dpkg                              # kist guest build takes kernel and crun from Debian packages

@@ -9,6 +9,13 @@ static class CommandTree
     public static RootCommand Create()
     {
         var root = new RootCommand("Confidential containers: run OCI images that the machine's owner can neither read nor change.");
+        root.Add(Commands.Containers.LogsCommand.Create());
+        root.Add(Commands.Containers.PsCommand.Create());
+        root.Add(Commands.Containers.RmCommand.Create());
+        root.Add(Commands.Containers.StopCommand.CreateKill());
+        root.Add(Commands.Containers.StopCommand.CreateStop());
+        root.Add(Commands.Containers.WaitCommand.Create());
+        root.Add(Commands.Doctor.DoctorCommand.Create());
         root.Add(Commands.Sgx.SgxCommand.Create());
         return root;
     }

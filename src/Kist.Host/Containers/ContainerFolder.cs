@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kist.Formats;
 
 namespace Kist.Host;
 
@@ -31,7 +32,7 @@ public sealed class ContainerFolder
     public string ControlSocket => Path.Combine(_path, "control.sock");
 
     /// <summary>The request that a detached supervisor carries out.</summary>
-    public string RequestFile => Path.Combine(_path, "request.json");
+    private string RequestFile => Path.Combine(_path, "request.json");
 
     private string LockFile => Path.Combine(_path, "lock");
 
@@ -59,6 +60,14 @@ public sealed class ContainerFolder
             return false;
         }
     }
+
+    /// <summary>Leaves the request for a detached supervisor.</summary>
+    public void SaveRequest(RunRequest request) =>
+        AtomicFile.Write(RequestFile, JsonSerializer.SerializeToUtf8Bytes(request, HostJson.Default.RunRequest));
+
+    /// <summary>Takes the request that <c>kist run -d</c> left.</summary>
+    public RunRequest LoadRequest() => JsonSerializer.Deserialize(File.ReadAllBytes(RequestFile), HostJson.Default.RunRequest)
+        ?? throw new MalformedDataException("run request", 0, "it is null");
 
     /// <summary>Marks this process as the container's supervisor until the result is disposed.</summary>
     public IDisposable Supervise() => FileLock.Acquire(LockFile);

@@ -6,4 +6,6 @@ namespace Kist.Host;
 [JsonSerializable(typeof(ContainerRecord))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerRecord>))]
 [JsonSerializable(typeof(RunRequest))]
+[JsonSerializable(typeof(ServicePorts))]
+[JsonSerializable(typeof(ServiceEndpoints))]
 internal sealed partial class HostJson : JsonSerializerContext;

@@ -5,6 +5,12 @@ namespace Kist.Host;
 /// <summary>Linux signal numbers and names (signal(7), x86).</summary>
 public static class LinuxSignal
 {
+    /// <summary>SIGHUP, the terminal is gone.</summary>
+    public const int Hangup = 1;
+
+    /// <summary>SIGQUIT.</summary>
+    public const int Quit = 3;
+
     /// <summary>SIGINT, Ctrl-C.</summary>
     public const int Interrupt = 2;
 

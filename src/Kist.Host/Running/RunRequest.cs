@@ -30,18 +30,21 @@ public sealed record RunRequest
     /// <summary>True if the root file system must not be written.</summary>
     public bool ReadOnly { get; init; }
 
-    /// <summary>Memory of the virtual machine in bytes.</summary>
-    public long MemoryBytes { get; init; } = DefaultMemoryBytes;
+    /// <summary>What the container may use, in bytes; 0 for no limit but the guest's memory.</summary>
+    public long MemoryLimitBytes { get; init; }
+
+    /// <summary>Memory of the virtual machine in bytes; 0 to choose by the image's size and the limit.</summary>
+    public long MachineMemoryBytes { get; init; }
+
+    /// <summary>Thousandths of a processor that the container may use; 0 for no limit but the machine's.</summary>
+    public int CpuMillis { get; init; }
 
     /// <summary>Virtual processors.</summary>
-    public int Cpus { get; init; } = 1;
+    public int VirtualCpus { get; init; } = 1;
 
     /// <summary>True if an image with a layer in the clear may run.</summary>
     public bool AllowPlainImage { get; init; }
 
     /// <summary>Time limit for everything until the program runs.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(3);
-
-    /// <summary>256 MiB: enough for the guest and a small container.</summary>
-    public const long DefaultMemoryBytes = 256L << 20;
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Kist.Testing;
 
@@ -82,7 +83,7 @@ public sealed class DependencyTests
     {
         var offenders = Directory.EnumerateFiles(Path.Combine(Evidence.RepositoryRoot, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(path => path.Contains("/src/Kist.", StringComparison.Ordinal) && !path.Contains("/obj/", StringComparison.Ordinal))
-            .Where(path => File.ReadAllText(path).Contains("Console.", StringComparison.Ordinal));
+            .Where(path => Regex.IsMatch(File.ReadAllText(path), @"\bConsole\.(Write|Out|Error|Read|In|Open|Set)"));
         Assert.Empty(offenders);
     }
 }

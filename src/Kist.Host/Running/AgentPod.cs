@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+using Kist.Formats;
+using Kist.Pods;
+using Kist.Pods.Agent;
+using Kist.Pods.Protocol.Agent;
+
+namespace Kist.Host;
+
+/// <summary>The one container of a started pod, through its agent.</summary>
+internal sealed class AgentPod(RunningPod pod, string containerId, IReadOnlyList<StepTiming> timings, string platform) : IPod
+{
+    private const uint ReadBytes = 256 << 10;
+    private const uint ReadWaitMilliseconds = 10_000;
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
+
+    public string Platform => platform;
+
+    public IReadOnlyList<StepTiming> Timings => timings;
+
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        OutputSource source, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var request = new ReadOutputRequest
+        {
+            ContainerId = containerId,
+            Stream = source == OutputSource.Stdout ? OutputStream.Stdout : OutputStream.Stderr,
+            MaximumBytes = ReadBytes,
+            WaitMilliseconds = ReadWaitMilliseconds,
+        };
+        while (true)
+        {
+            var response = await pod.Agent.ReadOutputAsync(request, cancellationToken).ConfigureAwait(false);
+            if (response.Data.Length > 0)
+                yield return response.Data.Memory;
+            if (response.End)
+                yield break;
+            request.Offset += (ulong)response.Data.Length;
+        }
+    }
+
+    public async Task<bool> WriteStdinAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+        !(await pod.Agent.WriteStdinAsync(containerId, data, cancellationToken).ConfigureAwait(false)).Closed;
+
+    public Task CloseStdinAsync(CancellationToken cancellationToken) => pod.Agent.CloseStdinAsync(containerId, cancellationToken);
+
+    public Task SignalAsync(int signal, CancellationToken cancellationToken) =>
+        pod.Agent.SignalProcessAsync(containerId, signal, cancellationToken: cancellationToken);
+
+    public Task ResizeAsync(int rows, int columns, CancellationToken cancellationToken) =>
+        pod.Agent.ResizeTtyAsync(containerId, rows, columns, cancellationToken);
+
+    public async Task<int> WaitAsync(CancellationToken cancellationToken)
+    {
+        var exit = await pod.Agent.WaitProcessAsync(containerId, cancellationToken).ConfigureAwait(false);
+        return exit.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await pod.StopAsync(StopGrace).ConfigureAwait(false);
+        }
+        catch (OperationFailedException)
+        {
+            // it is ended below
+        }
+
+        await pod.DisposeAsync().ConfigureAwait(false);
+    }
+}
