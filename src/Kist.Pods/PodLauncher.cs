@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Kist.Formats;
 using Kist.Measurement;
+using Kist.Measurement.Tdx;
 using Kist.Pods.Agent;
 using Kist.Pods.InitData;
 using Kist.Pods.Machines;
@@ -65,6 +66,8 @@ public sealed class PodLauncher(ITrustPlatform? platform, TimeProvider time)
         MemoryBytes = (ulong)spec.MemoryMebibytes << 20,
         VirtualCpus = spec.Cpus,
         MrConfigId = spec.InitData.IsEmpty ? default : InitDataBinding.MrConfigId(spec.InitData.Span),
+        // Command line and initrd are measured whatever the kernel's release: before 6.9 its own stub would not do it.
+        Profile = TdxLaunchProfile.Simulated,
     };
 
     /// <summary>The machine of a pod.</summary>
