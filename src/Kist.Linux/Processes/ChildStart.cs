@@ -8,6 +8,9 @@ public sealed class ChildStart
     /// <summary>The program's absolute path.</summary>
     public required string Program { get; init; }
 
+    /// <summary>What the program is told as its own name; null for its path.</summary>
+    public string? Name { get; init; }
+
     /// <summary>The arguments after the program's own name.</summary>
     public required IReadOnlyList<string> Arguments { get; init; }
 
@@ -16,4 +19,10 @@ public sealed class ChildStart
 
     /// <summary>Which handle becomes which descriptor of the child; 0, 1 and 2 are /dev/null where not named.</summary>
     public IReadOnlyDictionary<int, SafeHandle> Files { get; init; } = new Dictionary<int, SafeHandle>();
+
+    /// <summary>Where it starts; null for this process's own directory.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>True to make it the first of a process group of its own, out of reach of the terminal's signals to this one.</summary>
+    public bool NewProcessGroup { get; init; }
 }

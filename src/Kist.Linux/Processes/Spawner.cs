@@ -7,13 +7,17 @@ namespace Kist.Linux.Processes;
 /// posix_spawn(3): a process is made without running managed code between fork and exec. The child starts with default
 /// signal handling and an empty signal mask, whatever the runtime has set here.
 /// </summary>
-static unsafe partial class Spawner
+public static unsafe partial class Spawner
 {
     // glibc's posix_spawn_file_actions_t has 80 bytes, posix_spawnattr_t 336, sigset_t 128.
     private const int OpaqueSize = 512, SignalSetSize = 128;
-    private const short SetSignalDefaults = 0x04, SetSignalMask = 0x08;
+    private const short SetProcessGroup = 0x02, SetSignalDefaults = 0x04, SetSignalMask = 0x08;
     private const int ReadWrite = 2;
 
+    /// <summary>
+    /// Starts a child of the calling thread, whose credentials and restrictions it takes on, and returns its identifier.
+    /// The caller waits for it (see <see cref="ChildReaper"/> and <see cref="ChildProcess"/>).
+    /// </summary>
     public static int Start(ChildStart start)
     {
         byte* actions = stackalloc byte[OpaqueSize], attributes = stackalloc byte[OpaqueSize], signals = stackalloc byte[SignalSetSize];
@@ -27,8 +31,11 @@ static unsafe partial class Spawner
             Check(posix_spawnattr_setsigmask(attributes, signals), start);
             new Span<byte>(signals, SignalSetSize).Fill(0xff);
             Check(posix_spawnattr_setsigdefault(attributes, signals), start);
-            Check(posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask), start);
-            using var argv = new NativeStrings([start.Program, .. start.Arguments]);
+            var flags = (short)(SetSignalDefaults | SetSignalMask | (start.NewProcessGroup ? SetProcessGroup : 0));
+            Check(posix_spawnattr_setflags(attributes, flags), start);
+            if (start.WorkingDirectory is { } directory)
+                Check(posix_spawn_file_actions_addchdir_np(actions, directory), start);
+            using var argv = new NativeStrings([start.Name ?? start.Program, .. start.Arguments]);
             using var envp = new NativeStrings(start.Environment.Select(e => $"{e.Key}={e.Value}"));
             Check(posix_spawn(out var pid, start.Program, actions, attributes, argv.Pointer, envp.Pointer), start);
             return pid;
@@ -72,35 +79,6 @@ static unsafe partial class Spawner
             throw new SystemCallException("start", start.Program, error);
     }
 
-    /// <summary>A null-terminated array of null-terminated UTF-8 strings.</summary>
-    private sealed class NativeStrings : IDisposable
-    {
-        private readonly byte*[] _strings;
-        private readonly byte** _array;
-
-        public NativeStrings(IEnumerable<string> strings)
-        {
-            var texts = strings.ToArray();
-            _strings = new byte*[texts.Length];
-            _array = (byte**)NativeMemory.AllocZeroed((nuint)(texts.Length + 1), (nuint)sizeof(byte*));
-            for (var i = 0; i < texts.Length; i++)
-            {
-                if (texts[i].Contains('\0', StringComparison.Ordinal))
-                    throw new ArgumentException("an argument or variable contains a zero byte", nameof(strings));
-                _array[i] = _strings[i] = (byte*)Marshal.StringToCoTaskMemUTF8(texts[i]);
-            }
-        }
-
-        public byte** Pointer => _array;
-
-        public void Dispose()
-        {
-            foreach (var text in _strings)
-                Marshal.FreeCoTaskMem((nint)text);
-            NativeMemory.Free(_array);
-        }
-    }
-
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int posix_spawn(out int pid, string path, byte* actions, byte* attributes, byte** argv, byte** envp);
 
@@ -115,6 +93,9 @@ static unsafe partial class Spawner
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int posix_spawn_file_actions_addopen(byte* actions, int target, string path, int flags, uint mode);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn_file_actions_addchdir_np(byte* actions, string path);
 
     [LibraryImport("libc")]
     private static partial int posix_spawnattr_init(byte* attributes);
