@@ -1,0 +1,128 @@
+using Kist.Formats;
+using Kist.Images.Ocicrypt;
+using Kist.Oci;
+
+namespace Kist.Images;
+
+/// <summary>
+/// Pulls an image, encrypted or plain, into a directory. Each layer is fetched whole and its digest and HMAC are proven
+/// before a byte of it is decompressed; its diff_id is proven when it has been unpacked. On any failure nothing is left.
+/// </summary>
+public static class ImagePuller
+{
+    /// <summary>Pulls from a registry with keys of the broker.</summary>
+    /// <param name="reference">The image.</param>
+    /// <param name="registry">How to talk to the registry.</param>
+    /// <param name="keys">Who has the keys of encrypted layers.</param>
+    /// <param name="rootDirectory">A directory for the result; it is made if missing. "rootfs" in it must not exist.</param>
+    /// <param name="options">How to pull.</param>
+    /// <param name="progress">Told what happens, or null.</param>
+    /// <param name="cancellationToken">Stops the pull; nothing is left.</param>
+    public static async Task<PulledImage> PullAsync(
+        ImageReference reference, RegistryOptions registry, ILayerKeyProvider keys, string rootDirectory, PullOptions options,
+        IProgress<PullProgress>? progress, CancellationToken cancellationToken)
+    {
+        using var repository = new RegistryRepository(reference, registry);
+        return await PullAsync(
+            repository, [new KeyPacketUnwrapper(keys, options.AllowUnauthenticatedWrap)], rootDirectory, options, progress, cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Pulls from any source with any kinds of keys.</summary>
+    public static async Task<PulledImage> PullAsync(
+        IImageSource source, IReadOnlyList<ILayerKeyUnwrapper> unwrappers, string rootDirectory, PullOptions options,
+        IProgress<PullProgress>? progress, CancellationToken cancellationToken)
+    {
+        var content = await ImageReader.ResolveManifestAsync(source, options.Platform, cancellationToken).ConfigureAwait(false);
+        var manifest = ImageManifest.Parse(content.Bytes.Span);
+        var encrypted = manifest.Layers.Count(l => MediaTypes.IsEncrypted(l.MediaType));
+        if (options.RequireEncryption && encrypted < manifest.Layers.Count)
+        {
+            throw new OperationFailedException(
+                "pull image", source.Location, $"{manifest.Layers.Count - encrypted} of {manifest.Layers.Count} layers are not encrypted, and encryption is required",
+                "encrypt it: kist image encrypt SOURCE DESTINATION");
+        }
+
+        var (configuration, configurationBytes) =
+            await ImageReader.ReadConfigurationAsync(source, manifest, cancellationToken).ConfigureAwait(false);
+        var report = await UnpackAsync(source, manifest, configuration, unwrappers, rootDirectory, options, progress, cancellationToken).ConfigureAwait(false);
+        return new PulledImage(
+            configuration, configurationBytes, content.Digest, RootOf(rootDirectory), encrypted, manifest.Layers.Count, report);
+    }
+
+    private static string RootOf(string directory) => Path.Combine(directory, "rootfs");
+
+    private static async Task<ExtractionReport> UnpackAsync(
+        IImageSource source, ImageManifest manifest, ImageConfiguration configuration, IReadOnlyList<ILayerKeyUnwrapper> unwrappers,
+        string rootDirectory, PullOptions options, IProgress<PullProgress>? progress, CancellationToken cancellationToken)
+    {
+        var root = RootOf(rootDirectory);
+        var spool = options.SpoolDirectory ?? Path.Combine(rootDirectory, "spool");
+        if (Directory.Exists(root))
+            throw new OperationFailedException("pull image", root, "the directory exists", "choose another, or remove it");
+        Directory.CreateDirectory(root);
+        Directory.CreateDirectory(spool);
+        try
+        {
+            return await UnpackLayersAsync(source, manifest, configuration, unwrappers, root, spool, options, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            RemoveTree(rootDirectory, "rootfs");
+            throw;
+        }
+        finally
+        {
+            if (options.SpoolDirectory is null)
+                Directory.Delete(spool, recursive: true);
+        }
+    }
+
+    // Layers are fetched and proven several at a time, and unpacked one after the other, lowest first.
+    private static async Task<ExtractionReport> UnpackLayersAsync(
+        IImageSource source, ImageManifest manifest, ImageConfiguration configuration, IReadOnlyList<ILayerKeyUnwrapper> unwrappers,
+        string root, string spool, PullOptions options, IProgress<PullProgress>? progress, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var window = new LayerWindow(source, manifest.Layers, unwrappers, spool, options.ParallelLayers, progress, stop.Token);
+        using var extractor = new LayerExtractor(root, new ExtractionOptions { Limits = options.Limits, Privileged = options.Privileged });
+        try
+        {
+            for (var i = 0; i < manifest.Layers.Count; i++)
+            {
+                var layer = await window.TakeAsync(i).ConfigureAwait(false);
+                using (layer)
+                {
+                    progress?.Report(new(PullStep.Unpack, i, manifest.Layers.Count, 0, layer.Descriptor.Size));
+                    var diffId = configuration.Rootfs.DiffIds[i];
+                    await Task.Factory.StartNew(() => Apply(layer, diffId, extractor, options.Limits, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                    progress?.Report(new(PullStep.Done, i, manifest.Layers.Count, layer.Descriptor.Size, layer.Descriptor.Size));
+                }
+            }
+
+            return extractor.Report;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationFailedException("pull image", source.Location, "the transfer was cut off", isTransient: true);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await window.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static void Apply(SpooledLayer layer, Digest diffId, LayerExtractor extractor, LayerLimits limits, CancellationToken cancellationToken)
+    {
+        using var plain = layer.OpenPlain();
+        LayerApplier.Apply(
+            plain, layer.Descriptor.Size, MediaTypes.CompressionOf(layer.Descriptor.MediaType)!.Value, diffId, extractor, limits, cancellationToken);
+    }
+
+    private static void RemoveTree(string directory, string name)
+    {
+        using var handle = Linux.Files.DirectoryHandle.Open(directory);
+        handle.RemoveTree(System.Text.Encoding.UTF8.GetBytes(name));
+    }
+}

@@ -1,0 +1,64 @@
+using Kist.Oci;
+
+namespace Kist.Images;
+
+/// <summary>How an image is pulled.</summary>
+public sealed record PullOptions
+{
+    /// <summary>The platform to choose from an index.</summary>
+    public Platform Platform { get; init; } = Platform.Current;
+
+    /// <summary>What a layer may unpack to.</summary>
+    public LayerLimits Limits { get; init; } = new();
+
+    /// <summary>How many layers are fetched at the same time.</summary>
+    public int ParallelLayers { get; init; } = 3;
+
+    /// <summary>True refuses an image with any layer in clear.</summary>
+    public bool RequireEncryption { get; init; }
+
+    /// <summary>True accepts layer keys that are wrapped with A256CTR, which nothing authenticates.</summary>
+    public bool AllowUnauthenticatedWrap { get; init; }
+
+    /// <summary>See <see cref="ExtractionOptions.Privileged"/>.</summary>
+    public bool? Privileged { get; init; }
+
+    /// <summary>
+    /// Where layers wait, as they came from the registry, until they are verified; null for a directory beside the root file
+    /// system. Nobody else may write there: what was verified is read again from it.
+    /// </summary>
+    public string? SpoolDirectory { get; init; }
+}
+
+/// <summary>An image that was pulled, proven and unpacked.</summary>
+/// <param name="Config">How to run it, as the image's configuration says.</param>
+/// <param name="ConfigBytes">The configuration's own bytes.</param>
+/// <param name="ManifestDigest">Digest of the platform's manifest.</param>
+/// <param name="RootFileSystem">The directory that holds the unpacked root file system.</param>
+/// <param name="EncryptedLayers">How many layers were encrypted.</param>
+/// <param name="Layers">How many layers there are.</param>
+/// <param name="Report">What was unpacked.</param>
+public sealed record PulledImage(
+    ImageConfiguration Config, ReadOnlyMemory<byte> ConfigBytes, Digest ManifestDigest, string RootFileSystem, int EncryptedLayers, int Layers,
+    ExtractionReport Report);
+
+/// <summary>What a pull is doing.</summary>
+public enum PullStep
+{
+    /// <summary>A layer is being fetched and verified.</summary>
+    Fetch,
+
+    /// <summary>A layer is being decrypted and unpacked.</summary>
+    Unpack,
+
+    /// <summary>A layer is done.</summary>
+    Done,
+}
+
+/// <summary>How far a pull is.</summary>
+/// <param name="Step">What is being done.</param>
+/// <param name="Layer">Index of the layer, lowest first.</param>
+/// <param name="Layers">Number of layers.</param>
+/// <param name="Bytes">Bytes of that layer done in this step.</param>
+/// <param name="TotalBytes">Bytes of that layer.</param>
+public readonly record struct PullProgress(PullStep Step, int Layer, int Layers, long Bytes, long TotalBytes);
