@@ -45,7 +45,7 @@ public sealed unsafe partial class DirectoryHandle
         }
 
         var errno = Marshal.GetLastPInvokeError();
-        return errno is Errno.NotSupported or Errno.NotPermitted ? false : throw Errno.Failure("set attribute", name, errno);
+        return errno is FileErrno.NotSupported or FileErrno.NotPermitted ? false : throw FileErrno.Failure("set attribute", name, errno);
     }
 
     /// <summary>Sets an extended attribute of an open file; false where the file system or the caller's rights do not allow it.</summary>
@@ -56,7 +56,7 @@ public sealed unsafe partial class DirectoryHandle
             result = FileLibc.SetAttribute((int)file.DangerousGetHandle(), a, v, (nuint)value.Length, 0);
         var errno = Marshal.GetLastPInvokeError();
         GC.KeepAlive(file);
-        return result == 0 || (errno is Errno.NotSupported or Errno.NotPermitted ? false : throw Errno.Failure("set attribute", attribute, errno));
+        return result == 0 || (errno is FileErrno.NotSupported or FileErrno.NotPermitted ? false : throw FileErrno.Failure("set attribute", attribute, errno));
     }
 
     /// <summary>Sets owner, permissions and time of an open file.</summary>
@@ -88,8 +88,8 @@ public sealed unsafe partial class DirectoryHandle
                 written = FileLibc.Write(descriptor, p, (nuint)data.Length);
             if (written >= 0)
                 data = data[(int)written..];
-            else if (Marshal.GetLastPInvokeError() is var errno and not Errno.Interrupted)
-                throw Errno.Failure("write file", "file being written", errno);
+            else if (Marshal.GetLastPInvokeError() is var errno and not FileErrno.Interrupted)
+                throw FileErrno.Failure("write file", "file being written", errno);
         }
 
         GC.KeepAlive(file);

@@ -69,7 +69,7 @@ public sealed unsafe partial class DirectoryHandle
     private bool RemoveTree(ReadOnlySpan<byte> name, int depth)
     {
         if (depth > MaxDepth)
-            throw Errno.Failure("remove", name, Errno.Loop);
+            throw FileErrno.Failure("remove", name, FileErrno.Loop);
         if (Status(name) is not { } status)
             return false;
         if (status.Kind != FileKind.Directory)

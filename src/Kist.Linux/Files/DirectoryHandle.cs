@@ -46,10 +46,10 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleZeroOrMinusOneIsI
                 if (result >= 0)
                     return new DirectoryHandle((int)result);
                 var errno = Marshal.GetLastPInvokeError();
-                if (errno is Errno.NoEntry or Errno.NotDirectory)
+                if (errno is FileErrno.NoEntry or FileErrno.NotDirectory)
                     return null;
-                if (errno is not (11 or Errno.Interrupted) || attempt >= 100)
-                    throw Errno.Failure("open directory", path, errno);
+                if (errno is not (11 or FileErrno.Interrupted) || attempt >= 100)
+                    throw FileErrno.Failure("open directory", path, errno);
             }
         }
     }
@@ -84,7 +84,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleZeroOrMinusOneIsI
         }
 
         var errno = Marshal.GetLastPInvokeError();
-        return errno is Errno.NoEntry ? null : throw Errno.Failure("read status", name, errno);
+        return errno is FileErrno.NoEntry ? null : throw FileErrno.Failure("read status", name, errno);
     }
 
     /// <summary>Creates a directory. Does nothing and returns false if something of that name exists.</summary>
@@ -97,7 +97,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleZeroOrMinusOneIsI
         }
 
         var errno = Marshal.GetLastPInvokeError();
-        return errno == Errno.Exists ? false : throw Errno.Failure("create directory", name, errno);
+        return errno == FileErrno.Exists ? false : throw FileErrno.Failure("create directory", name, errno);
     }
 
     /// <summary>Creates a symbolic link; the target is stored as it is.</summary>
@@ -156,7 +156,7 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleZeroOrMinusOneIsI
         }
 
         var errno = Marshal.GetLastPInvokeError();
-        return errno == Errno.NoEntry ? false : throw Errno.Failure("remove", name, errno);
+        return errno == FileErrno.NoEntry ? false : throw FileErrno.Failure("remove", name, errno);
     }
 
     internal static byte[] Terminate(ReadOnlySpan<byte> text)
@@ -169,8 +169,8 @@ public sealed unsafe partial class DirectoryHandle : SafeHandleZeroOrMinusOneIsI
     }
 
     private static int Check(int result, string step, string subject) =>
-        result >= 0 ? result : throw Errno.Failure(step, subject, Marshal.GetLastPInvokeError());
+        result >= 0 ? result : throw FileErrno.Failure(step, subject, Marshal.GetLastPInvokeError());
 
     private static int Check(int result, string step, ReadOnlySpan<byte> subject) =>
-        result >= 0 ? result : throw Errno.Failure(step, subject, Marshal.GetLastPInvokeError());
+        result >= 0 ? result : throw FileErrno.Failure(step, subject, Marshal.GetLastPInvokeError());
 }

@@ -4,7 +4,7 @@ using Kist.Formats;
 namespace Kist.Linux.Files;
 
 /// <summary>Turns errno into this house's exception.</summary>
-static class Errno
+static class FileErrno
 {
     public const int NotPermitted = 1;
     public const int NoEntry = 2;
@@ -41,8 +41,8 @@ public sealed class FileOperationException : OperationFailedException
     public int Number { get; }
 
     /// <summary>True if something of that name exists.</summary>
-    public bool AlreadyExists => Number == Errno.Exists;
+    public bool AlreadyExists => Number == FileErrno.Exists;
 
     /// <summary>True if the disk or the quota is full.</summary>
-    public bool IsOutOfSpace => Number is Errno.NoSpace or Errno.Quota;
+    public bool IsOutOfSpace => Number is FileErrno.NoSpace or FileErrno.Quota;
 }
