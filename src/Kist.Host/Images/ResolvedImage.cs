@@ -1,0 +1,45 @@
+using Kist.Formats;
+using Kist.Oci;
+using Kist.Pods.Protocol;
+
+namespace Kist.Host;
+
+/// <summary>An image as its owner sees it before it runs: what a policy pins.</summary>
+/// <param name="Reference">As the user named it.</param>
+/// <param name="ManifestDigest">Digest of the manifest for the guest's platform.</param>
+/// <param name="Defaults">What its configuration says of the process.</param>
+/// <param name="EncryptedLayers">How many layers are encrypted.</param>
+/// <param name="Layers">How many there are.</param>
+/// <param name="CompressedBytes">Size of all layers in the registry.</param>
+public sealed record ResolvedImage(
+    ImageReference Reference,
+    Digest ManifestDigest,
+    ImageProcessDefaults Defaults,
+    int EncryptedLayers,
+    int Layers,
+    long CompressedBytes)
+{
+    /// <summary>True if no layer is in the clear.</summary>
+    public bool IsEncrypted => Layers > 0 && EncryptedLayers == Layers;
+
+    /// <summary>Asks the registry.</summary>
+    /// <exception cref="OperationFailedException">The registry does not answer or has no such image.</exception>
+    public static async Task<ResolvedImage> ResolveAsync(ImageReference reference, RegistryOptions options, CancellationToken cancellationToken)
+    {
+        using var repository = new RegistryRepository(reference, options);
+        var content = await ImageReader.ResolveManifestAsync(repository, GuestPlatform, cancellationToken).ConfigureAwait(false);
+        var manifest = ImageManifest.Parse(content.Bytes.Span);
+        var (configuration, _) = await ImageReader.ReadConfigurationAsync(repository, manifest, cancellationToken).ConfigureAwait(false);
+        var process = configuration.Config;
+        return new ResolvedImage(
+            reference,
+            content.Digest,
+            new ImageProcessDefaults(
+                process?.EntryPoint ?? [], process?.Command ?? [], process?.Environment ?? [], process?.WorkingDirectory ?? "", process?.User ?? ""),
+            manifest.Layers.Count(l => MediaTypes.IsEncrypted(l.MediaType)),
+            manifest.Layers.Count,
+            manifest.Layers.Sum(l => l.Size));
+    }
+
+    private static Platform GuestPlatform { get; } = Platform.Parse("linux/amd64");
+}
