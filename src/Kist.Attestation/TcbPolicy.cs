@@ -44,6 +44,12 @@ public sealed record TcbPolicy
     public ImmutableDictionary<string, int> MinimumComponents { get; init; } = ImmutableDictionary<string, int>.Empty;
 
     /// <summary>
+    /// True to refuse a TDX guest without SEPT_VE_DISABLE, whose owner may inject exceptions by unmapping memory. (Linux
+    /// guests check this by themselves since 6.2; other guests may handle the exceptions.)
+    /// </summary>
+    public bool RequireSeptVeDisable { get; init; }
+
+    /// <summary>
     /// Platforms that may be used, by hexadecimal identity in lower case: CHIP_ID for AMD, PPID or FMSPC for Intel.
     /// Null: any.
     /// </summary>

@@ -21,6 +21,12 @@ public readonly record struct CollateralKey(string Kind, string Name)
     /// </summary>
     public const string AmdVcek = "amd.vcek";
 
+    /// <summary>
+    /// The PCK certificate chain of an Intel platform whose quotes do not carry it, PEM. Name: the QE identity (16 bytes) in
+    /// hexadecimal; where the quote has raw TCB values, then a slash and CPUSVN, PCESVN and PCEID (20 bytes).
+    /// </summary>
+    public const string IntelPckChain = "intel.pck_chain";
+
     /// <summary>A reference integrity manifest of NVIDIA, XML. Name: its identifier.</summary>
     public const string NvidiaRim = "nvidia.rim";
 

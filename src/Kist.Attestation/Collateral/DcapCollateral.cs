@@ -1,3 +1,5 @@
+using Kist.Attestation.Dcap;
+
 namespace Kist.Attestation;
 
 /// <summary>
@@ -6,6 +8,13 @@ namespace Kist.Attestation;
 /// </summary>
 public sealed class DcapCollateral
 {
+    private readonly Lazy<ParsedCollateral> _parsed;
+
+    /// <summary>Creates the value; nothing is read until a verifier needs it.</summary>
+    public DcapCollateral() => _parsed = new Lazy<ParsedCollateral>(() => new ParsedCollateral(this));
+
+    internal ParsedCollateral Parsed => _parsed.Value;
+
     /// <summary>TCB info as its JSON document: {"tcbInfo":{…},"signature":"…"}.</summary>
     public required ReadOnlyMemory<byte> TcbInfo { get; init; }
 

@@ -6,7 +6,7 @@ namespace Kist.Attestation;
 /// A piece of evidence of a known TEE, in one of two forms: the vendor's own bytes (a quote, a report, a token), or the
 /// JSON that guests send to a key broker.
 /// </summary>
-public sealed class Evidence
+public sealed record Evidence
 {
     /// <summary>The TEE's name on the wire: sgx, tdx, snp, …</summary>
     public required string Tee { get; init; }

@@ -8,6 +8,8 @@ internal static class TeeVerifierTable
     public static ImmutableArray<ITeeVerifier> All { get; } =
     [
         new SampleVerifier(),
+        new Sgx.SgxVerifier(),
+        new Tdx.TdxVerifier(),
     ];
 
     /// <summary>The verifier of a TEE by its name on the wire, or null.</summary>

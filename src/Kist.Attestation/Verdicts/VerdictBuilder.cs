@@ -39,5 +39,9 @@ internal sealed class VerdictBuilder(string tee, DateTimeOffset at)
         return holds;
     }
 
+    /// <summary>Adds the finding of a signature check, which has nothing to show where it passes.</summary>
+    public bool CheckSignature(string id, bool holds, string why, string remedy, string spec) =>
+        Check(id, holds, why, holds ? null : "a valid signature", holds ? null : "a signature that does not fit", remedy, spec);
+
     public Verdict Build() => new(tee, at, _findings.ToImmutable(), Claims, IsSimulated, IsDebug);
 }

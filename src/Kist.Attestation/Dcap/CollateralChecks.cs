@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using Kist.Attestation.X509;
+
+namespace Kist.Attestation.Dcap;
+
+/// <summary>Checks that collateral is Intel's, in force, and about this kind of platform.</summary>
+internal sealed class CollateralChecks(
+    string tee, ParsedCollateral collateral, TrustAnchor? pckAnchor, VerificationOptions options, VerdictBuilder verdict)
+{
+    private const string Spec = "Intel PCS API v4";
+    private const string Fetch = "fetch the collateral again from Intel's provisioning service or a cache of it";
+
+    public void Run(DcapQuote quote, PckCertificate pck)
+    {
+        var prefix = $"{tee}.collateral";
+        var signer = CheckSigner($"{prefix}.{(collateral.HasOneSigner ? "signer" : "tcb_info.signer")}", collateral.TcbInfoChain);
+        CheckTcbInfo($"{prefix}.tcb_info", signer, pck);
+        if (!collateral.HasOneSigner)
+            signer = CheckSigner($"{prefix}.qe_identity.signer", collateral.QeIdentityChain);
+        CheckQeIdentity($"{prefix}.qe_identity", signer);
+        CheckQuotingEnclave(quote);
+    }
+
+    /// <summary>Checks a signer's chain, and gives the signer's key if all is well.</summary>
+    private PublicKey? CheckSigner(string prefix, Parsed<CertificatePath> chain)
+    {
+        if (chain.Value is not { } path)
+        {
+            verdict.Fail(
+                $"{prefix}.format", $"the signer's certificate chain cannot be read: {chain.Error!.Message}", "a PEM chain", null, Fetch, Spec);
+            return null;
+        }
+
+        var anchor = ChainVerifier.Verify(verdict, prefix, path, "intel", options);
+        var name = DistinguishedName.CommonName(path.Leaf.Subject.Span);
+        var role = verdict.Check(
+            $"{prefix}.role",
+            !path.Leaf.IsCa && path.Certificates.Count == 2 && name.Contains("SGX TCB Signing", StringComparison.Ordinal),
+            "the signer is the one that the root appointed for TCB statements",
+            "an end-entity certificate named \"SGX TCB Signing\", issued by the root itself",
+            $"{name}, {path.Certificates.Count} certificates", Fetch, "Intel SGX PCK Certificate and CRL Profile, §1.3");
+        var revoked = !RevocationVerifier.Verify(verdict, $"{prefix}.revocation", path, collateral.Crls, options.Time);
+        var same = pckAnchor is null || anchor is null || verdict.Check(
+            $"{prefix}.same_root", anchor == pckAnchor, "platform and collateral end at the same root",
+            pckAnchor.Name, anchor.Name, "use the collateral that belongs to this platform");
+        return anchor is not null && role && !revoked && same ? path.Leaf.Key : null;
+    }
+
+    private void CheckTcbInfo(string prefix, PublicKey? signer, PckCertificate pck)
+    {
+        if (collateral.TcbInfo.Value is not { } info)
+        {
+            verdict.Fail($"{prefix}.format", $"the TCB info cannot be read: {collateral.TcbInfo.Error!.Message}", "TCB info, version 2 or 3", null, Fetch, Spec);
+            return;
+        }
+
+        CheckSignature($"{prefix}.signature", "TCB info", info.Document, signer);
+        CheckValidity($"{prefix}.validity", "TCB info", info.IssueDate, info.NextUpdate);
+        var id = tee == "tdx" ? "TDX" : "SGX";
+        var wanted = $"{id}, version {(tee == "tdx" ? "3" : "2 or 3")}, FMSPC {pck.FmspcText}, PCEID {Convert.ToHexStringLower(pck.PceId.Span)}";
+        verdict.Check(
+            $"{prefix}.platform",
+            info.Id == id && info.Version >= (tee == "tdx" ? 3 : 2) && pck.Fmspc.Span.SequenceEqual(info.Fmspc) && pck.PceId.Span.SequenceEqual(info.PceId),
+            "the TCB info is about this kind of platform", wanted,
+            $"{info.Id}, version {info.Version}, FMSPC {Convert.ToHexStringLower(info.Fmspc)}, PCEID {Convert.ToHexStringLower(info.PceId ?? [])}",
+            "use the TCB info of this platform's FMSPC", Spec);
+        verdict.Check(
+            $"{tee}.tcb.evaluation_number", info.EvaluationDataNumber >= options.Tcb.MinimumEvaluationDataNumber,
+            "Intel's evaluation is as new as the policy asks", $"at least {options.Tcb.MinimumEvaluationDataNumber}",
+            $"{info.EvaluationDataNumber}", "fetch newer TCB info (update=early gives the newest)", Spec);
+    }
+
+    private void CheckQeIdentity(string prefix, PublicKey? signer)
+    {
+        if (collateral.QeIdentity.Value is not { } identity)
+        {
+            verdict.Fail($"{prefix}.format", $"the QE identity cannot be read: {collateral.QeIdentity.Error!.Message}", "an enclave identity, version 2", null, Fetch, Spec);
+            return;
+        }
+
+        CheckSignature($"{prefix}.signature", "QE identity", identity.Document, signer);
+        CheckValidity($"{prefix}.validity", "QE identity", identity.IssueDate, identity.NextUpdate);
+        var id = tee == "tdx" ? "TD_QE" : "QE";
+        verdict.Check(
+            $"{prefix}.enclave", identity.Id == id && identity.Version >= 2, "the identity is that of this TEE's quoting enclave",
+            $"{id}, version 2", $"{identity.Id}, version {identity.Version}",
+            "use the QE identity of this TEE: SGX and TDX have different ones", Spec);
+        verdict.Check(
+            $"{prefix}.evaluation_number", identity.EvaluationDataNumber >= options.Tcb.MinimumEvaluationDataNumber,
+            "Intel's evaluation is as new as the policy asks", $"at least {options.Tcb.MinimumEvaluationDataNumber}",
+            $"{identity.EvaluationDataNumber}", "fetch a newer QE identity (update=early gives the newest)", Spec);
+    }
+
+    private void CheckQuotingEnclave(DcapQuote quote)
+    {
+        if (collateral.QeIdentity.Value is not { } identity)
+        {
+            verdict.NotChecked($"{tee}.qe.identity", "there is no usable QE identity");
+            return;
+        }
+
+        var difference = identity.FirstDifference(quote.QeReport);
+        verdict.Check(
+            $"{tee}.qe.identity", difference is null, "the quote was made by Intel's quoting enclave",
+            difference is var (field, expected, _) ? $"{field} {expected}" : $"MRSIGNER {Convert.ToHexStringLower(identity.MrSigner)}, ISVPRODID {identity.IsvProdId}",
+            difference is var (_, _, actual) ? actual : null,
+            "the report that vouches for the attestation key is of another enclave: a forgery, or the QE identity of another TEE", Spec);
+    }
+
+    private void CheckSignature(string id, string what, SignedJson document, PublicKey? signer)
+    {
+        if (signer is null)
+        {
+            verdict.NotChecked(id, $"the signer of the {what} is not trusted");
+            return;
+        }
+
+        Span<byte> hash = stackalloc byte[32];
+        SHA256.HashData(document.Body.Span, hash);
+        verdict.CheckSignature(
+            id, signer.VerifyEcdsaHash(hash, document.Signature), $"the {what} is signed by Intel, over its text as received",
+            Fetch + ", and keep its text byte for byte", Spec);
+    }
+
+    private void CheckValidity(string id, string what, DateTimeOffset issued, DateTimeOffset next) => verdict.Check(
+        id, issued <= options.Time && options.Time <= next,
+        options.Time < issued ? $"the {what} was not issued yet" : options.Time > next ? $"the {what} had expired" : $"the {what} is in force",
+        $"in force at {Timestamp.Format(options.Time)}", $"{Timestamp.Format(issued)} to {Timestamp.Format(next)}", Fetch, Spec);
+}
