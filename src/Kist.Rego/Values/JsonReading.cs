@@ -79,7 +79,7 @@ static class JsonReading
         var items = new List<RegoValue>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             items.Add(ReadValue(ref reader));
-        return RegoArray.Of(items);
+        return RegoArray.From(items);
     }
 
     private static RegoObject ReadObject(ref Utf8JsonReader reader)

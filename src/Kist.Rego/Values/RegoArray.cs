@@ -32,7 +32,8 @@ public sealed class RegoArray : RegoValue
     /// <summary>Makes an array that owns <paramref name="items"/>: the caller does not touch them again.</summary>
     internal static RegoArray Of(RegoValue[] items) => items.Length == 0 ? Empty : new RegoArray(items);
 
-    internal static RegoArray Of(List<RegoValue> items) => items.Count == 0 ? Empty : new RegoArray([.. items]);
+    /// <summary>Makes an array of a list's items.</summary>
+    internal static RegoArray From(List<RegoValue> items) => items.Count == 0 ? Empty : new RegoArray([.. items]);
 
     /// <summary>The item under a key that is an integer in range; null otherwise.</summary>
     internal RegoValue? Get(RegoValue key) =>

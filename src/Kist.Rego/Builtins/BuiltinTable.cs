@@ -1,0 +1,38 @@
+using System.Collections.Frozen;
+
+namespace Kist.Rego.Builtins;
+
+/// <summary>All built-in functions, by name. http.send and net.lookup_ip_addr are not among them: no policy uses the network.</summary>
+static class BuiltinTable
+{
+    private static readonly FrozenDictionary<string, Builtin> All = Create();
+
+    public static IEnumerable<string> Names => All.Keys;
+
+    public static Builtin? Find(string name) => All.GetValueOrDefault(name);
+
+    private static FrozenDictionary<string, Builtin> Create()
+    {
+        var table = new Registry();
+        OperatorBuiltins.Register(table);
+        AggregateBuiltins.Register(table);
+        CollectionBuiltins.Register(table);
+        ObjectBuiltins.Register(table);
+        StringBuiltins.Register(table);
+        TypeBuiltins.Register(table);
+        NumberBuiltins.Register(table);
+        return table.Freeze();
+    }
+}
+
+/// <summary>Collects built-in functions.</summary>
+sealed class Registry
+{
+    private readonly Dictionary<string, Builtin> _builtins = new(StringComparer.Ordinal);
+
+    public void Add(string name, int arity, BuiltinBody body) => _builtins.Add(name, new Builtin(name, arity, body));
+
+    public void AddRelation(string name, int arity, BuiltinBody body) => _builtins.Add(name, new Builtin(name, arity, body) { IsRelation = true });
+
+    public FrozenDictionary<string, Builtin> Freeze() => _builtins.ToFrozenDictionary(StringComparer.Ordinal);
+}
