@@ -18,5 +18,5 @@ public sealed class CollateralStore : ICollateralSource
     public DcapCollateral? FindDcap(DcapCollateralKey key) => _dcap.GetValueOrDefault(key);
 
     /// <inheritdoc/>
-    public ReadOnlyMemory<byte>? Find(CollateralKey key) => _other.TryGetValue(key, out var data) ? data : null;
+    public ReadOnlyMemory<byte>? Find(CollateralKey key) => _other.TryGetValue(key, out var data) ? data : default(ReadOnlyMemory<byte>?);
 }
