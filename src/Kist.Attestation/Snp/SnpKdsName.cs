@@ -1,0 +1,19 @@
+namespace Kist.Attestation.Snp;
+
+/// <summary>Names of VCEK certificates as in the paths of AMD's key server (AMD 57230 section 4.1).</summary>
+internal static class SnpKdsName
+{
+    /// <summary>
+    /// "Milan/HWID?blSPL=03&amp;teeSPL=00&amp;snpSPL=08&amp;ucodeSPL=115"; Turin's begins with fmcSPL and has an 8-byte HWID.
+    /// Null where the product is not known or the host masks the chip's identity.
+    /// </summary>
+    public static string? Vcek(SnpReport report, SnpProduct product)
+    {
+        if (product == SnpProduct.Unknown || report.ChipId.Span.IndexOfAnyExcept((byte)0) < 0)
+            return null;
+        var tcb = report.ReportedTcb(product);
+        var chip = Convert.ToHexStringLower(report.ChipId.Span[..product.HardwareIdSize()]);
+        var fmc = tcb.Fmc is { } value ? $"fmcSPL={value:D2}&" : "";
+        return $"{product}/{chip}?{fmc}blSPL={tcb.Bootloader:D2}&teeSPL={tcb.Tee:D2}&snpSPL={tcb.Snp:D2}&ucodeSPL={tcb.Microcode:D2}";
+    }
+}
