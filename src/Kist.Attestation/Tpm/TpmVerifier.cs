@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using Kist.Attestation.X509;
+
+namespace Kist.Attestation.Tpm;
+
+/// <summary>Judges a quote of a TPM that stands on its own: its attestation key must be trusted by itself or by certificate.</summary>
+internal static class TpmVerifier
+{
+    public static void Verify(TpmEvidence evidence, ExpectedBinding binding, VerificationOptions options, VerdictBuilder verdict)
+    {
+        CheckKey(evidence, options, verdict);
+        TpmQuoteCheck.Signature(evidence.Quote, evidence.Signature, PublicKey.Parse(evidence.AttestationKey.Span), verdict);
+        var pcrs = TpmQuoteCheck.Pcrs(evidence.Quote, evidence.Signature.Hash, evidence.Pcrs, verdict);
+        verdict.Claims = new TpmClaims { Quote = evidence.Quote, AttestationKey = evidence.AttestationKey, Pcrs = pcrs };
+        TpmQuoteCheck.ReportData(evidence.Quote, binding, verdict);
+        TpmQuoteCheck.InitData(pcrs, binding, verdict);
+    }
+
+    private static void CheckKey(TpmEvidence evidence, VerificationOptions options, VerdictBuilder verdict)
+    {
+        var key = evidence.AttestationKey.Span;
+        var certificate = evidence.Certificates.FirstOrDefault(
+            c => c.SubjectPublicKeyInfo.Span.SequenceEqual(evidence.AttestationKey.Span));
+        if (certificate is not null)
+        {
+            ChainVerifier.Verify(verdict, "tpm.ak", EndEntityPath.From(certificate, evidence.Certificates), "tpm", options);
+            return;
+        }
+
+        const string id = "tpm.ak.anchor";
+        var hash = SHA256.HashData(key);
+        if (options.Anchors.Find("tpm", hash) is { } anchor)
+        {
+            verdict.IsSimulated |= anchor.IsSimulated;
+            verdict.Pass(id, "the attestation key is pinned", null, anchor.Name, TpmQuoteCheck.Spec);
+        }
+        else if (options.References.Any(r => r.Claim == "ak_public") || options.Tpm.AllowUnanchoredKey)
+        {
+            verdict.NotChecked(id, "the attestation key is neither pinned nor certified; whoever reads the claims must judge ak_public",
+                null, TpmQuoteCheck.Spec);
+        }
+        else
+        {
+            verdict.Fail(id, "any program can make a key, so the attestation key must be pinned or certified",
+                "a trust anchor of vendor tpm, a certificate below one, or a reference value of ak_public",
+                $"key SHA-256 {Convert.ToHexStringLower(hash)}",
+                "pin the key after enrolling the TPM, or send its certificate", "TPM 2.0 Library part 1 section 9.5.3");
+        }
+    }
+}
