@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Kist.Attestation.Snp;
+using Kist.Attestation.Tpm;
 
 namespace Kist.Attestation;
 
@@ -22,6 +24,12 @@ public sealed record VerificationOptions
 
     /// <summary>What state of firmware and microcode is good enough.</summary>
     public TcbPolicy Tcb { get; init; } = TcbPolicy.Default;
+
+    /// <summary>What is acceptable of SEV-SNP guests.</summary>
+    public SnpPolicy Snp { get; init; } = SnpPolicy.Default;
+
+    /// <summary>What is acceptable of TPMs.</summary>
+    public TpmPolicy Tpm { get; init; } = TpmPolicy.Default;
 
     /// <summary>Values that named claims must have. Empty: measurements are reported, not judged.</summary>
     public ImmutableArray<ReferenceValue> References { get; init; } = [];

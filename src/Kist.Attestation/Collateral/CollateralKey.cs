@@ -30,6 +30,11 @@ public readonly record struct CollateralKey(string Kind, string Name)
     /// <summary>A reference integrity manifest of NVIDIA, XML. Name: its identifier.</summary>
     public const string NvidiaRim = "nvidia.rim";
 
+    /// <summary>
+    /// Public key of a CCA or PSA platform, PEM (PUBLIC KEY, or certificates). Name: its instance id, hexadecimal in lower case.
+    /// </summary>
+    public const string ArmPlatformKey = "arm.platform_key";
+
     /// <summary>Reference values in CoRIM. Name: chosen by whoever provides them.</summary>
     public const string Corim = "corim";
 }

@@ -7,9 +7,15 @@ internal static class TeeVerifierTable
 {
     public static ImmutableArray<ITeeVerifier> All { get; } =
     [
+        new Cca.CcaTee(),
+        new Nitro.NitroTee(),
+        new Nvidia.NvidiaTee(),
+        new Psa.PsaTee(),
         new SampleVerifier(),
         new Sgx.SgxVerifier(),
+        new Snp.SnpTee(),
         new Tdx.TdxVerifier(),
+        new Tpm.TpmTee(),
     ];
 
     /// <summary>The verifier of a TEE by its name on the wire, or null.</summary>

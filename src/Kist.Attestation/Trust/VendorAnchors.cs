@@ -15,8 +15,33 @@ public static class VendorAnchors
         "a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e",
         "https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.pem");
 
+    /// <summary>Root of SEV-SNP keys of the third EPYC generation.</summary>
+    public static TrustAnchor AmdMilanRoot { get; } = Key(
+        "amd", "ARK-Milan", "9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9",
+        "https://kdsintf.amd.com/vcek/v1/Milan/cert_chain");
+
+    /// <summary>Root of SEV-SNP keys of the fourth EPYC generation (Genoa, Bergamo, Siena).</summary>
+    public static TrustAnchor AmdGenoaRoot { get; } = Key(
+        "amd", "ARK-Genoa", "429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831",
+        "https://kdsintf.amd.com/vcek/v1/Genoa/cert_chain");
+
+    /// <summary>Root of SEV-SNP keys of the fifth EPYC generation.</summary>
+    public static TrustAnchor AmdTurinRoot { get; } = Key(
+        "amd", "ARK-Turin", "4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08",
+        "https://kdsintf.amd.com/vcek/v1/Turin/cert_chain");
+
+    /// <summary>Root of AWS Nitro enclaves' attestation documents.</summary>
+    public static TrustAnchor AwsNitroRoot { get; } = Key(
+        "aws", "AWS Nitro Enclaves Root G1", "f2caf5ecc6190b4a8399b78bc58a2bbcd0382375db8a1bfd78a82743874fd225",
+        "https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip");
+
+    /// <summary>Root of the identities of NVIDIA GPUs and switches.</summary>
+    public static TrustAnchor NvidiaDeviceRoot { get; } = Key(
+        "nvidia", "NVIDIA Device Identity CA", "a90c4eb5acfd3e3d03a25db6a26b84f720ad0503196c627c21ddd48dd85b06a4",
+        "https://github.com/NVIDIA/nvtrust (verifier_device_root.pem)");
+
     /// <summary>Every vendor's roots.</summary>
-    public static TrustAnchorSet All { get; } = new([IntelSgxRoot]);
+    public static TrustAnchorSet All { get; } = new([IntelSgxRoot, AmdMilanRoot, AmdGenoaRoot, AmdTurinRoot, AwsNitroRoot, NvidiaDeviceRoot]);
 
     private static TrustAnchor Key(string vendor, string name, string spkiSha256, string source) =>
         new(vendor, name, ImmutableArray.Create(Convert.FromHexString(spkiSha256)), IsSimulated: false, source);
