@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Kist.Formats;
+using Kist.KeyBroker.Administration;
+using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Protocol;
+using Kist.KeyBroker.Routes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Kist.KeyBroker.Hosting;
+
+/// <summary>From a request to its answer: routing, limits, errors, log.</summary>
+sealed class BrokerApplication(BrokerServices services) : IDisposable
+{
+    private readonly PeerLimiter _limiter = new(services.Options.UnauthenticatedRequestsPerSecond, services.Options.UnauthenticatedBurst);
+    private readonly HandshakeRoutes _handshake = new(services);
+    private readonly ResourceRoutes _resources = new(services);
+    private readonly PolicyRoutes _policies = new(services);
+    private readonly ReferenceRoutes _references = new(services);
+
+    public void Dispose() => _limiter.Dispose();
+
+    /// <summary>Answers one request, whatever happens.</summary>
+    public async Task HandleAsync(HttpContext http)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        limit.CancelAfter(services.Options.RequestTimeout);
+        var context = new BrokerContext(http, services.Options.Time, services.AdminTokens, limit.Token);
+        var reply = await AnswerAsync(context).ConfigureAwait(false);
+        if (http.RequestAborted.IsCancellationRequested)
+            return;
+        var response = http.Response;
+        response.StatusCode = reply.Status;
+        response.Headers["X-Correlation-Id"] = context.Correlation;
+        response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.ContentType = reply.ContentType;
+        response.ContentLength = reply.Body.Length;
+        await response.Body.WriteAsync(reply.Body, http.RequestAborted).ConfigureAwait(false);
+        Log(context, reply.Status, Stopwatch.GetElapsedTime(started));
+    }
+
+    private async Task<Reply> AnswerAsync(BrokerContext context)
+    {
+        try
+        {
+            return await RouteAsync(context).ConfigureAwait(false);
+        }
+        catch (BrokerRefusal refusal)
+        {
+            if (refusal.Error == BrokerError.AdminForbidden)
+                services.Audit.Append(AdminRecord.Allowed(context, "admin", context.Http.Request.Path) with { Outcome = "denied", Code = refusal.Error.Code, Detail = refusal.OperatorDetail });
+            return Error(context, refusal.Error);
+        }
+        catch (OperationCanceledException)
+        {
+            return Error(context, BrokerError.TooSlow);
+        }
+        catch (BadHttpRequestException e)
+        {
+            return Error(context, e.StatusCode == 413 ? BrokerError.TooLarge : e.StatusCode == 408 ? BrokerError.TooSlow : BrokerError.Malformed);
+        }
+        catch (OperationFailedException e)
+        {
+            // The cause may name files and keys: it stays here.
+            services.Options.Log?.Invoke(LogLine(context, 500, TimeSpan.Zero, e.Message));
+            return Error(context, BrokerError.Internal);
+        }
+    }
+
+    private Task<Reply> RouteAsync(BrokerContext context)
+    {
+        var path = context.Http.Request.Path.Value ?? "";
+        if (TryBelow(path, KbsProtocol.BasePath, out var kbs))
+            return KbsAsync(context, kbs);
+        if (TryBelow(path, KbsProtocol.KistBasePath, out var kist))
+            return KistAsync(context, kist);
+        return path switch
+        {
+            "/healthz" => Only("GET", context, () => Task.FromResult(Reply.Empty)),
+            _ => throw new BrokerRefusal(BrokerError.PathUnknown),
+        };
+    }
+
+    private Task<Reply> KbsAsync(BrokerContext context, string path)
+    {
+        var (first, rest) = Split(path);
+        switch ((first, context.Method))
+        {
+            case ("auth", "POST") when rest.Length == 0:
+                Limit(context);
+                return _handshake.AuthAsync(context);
+            case ("attest", "POST") when rest.Length == 0:
+                Limit(context);
+                return _handshake.AttestAsync(context);
+            case ("resource", _):
+                return _resources.HandleAsync(context, rest);
+            case ("attestation-policy", "POST" or "GET") when rest.Length == 0:
+                return _policies.AttestationAsync(context);
+            case ("resource-policy", "POST" or "GET") when rest.Length == 0:
+                return _policies.ResourceAsync(context);
+            case ("reference-value", _):
+                return _references.TrusteeAsync(context, rest);
+            case ("", _):
+                throw new BrokerRefusal(BrokerError.PathUnknown);
+            default:
+                throw new BrokerRefusal(BrokerError.PluginUnknown);
+        }
+    }
+
+    private Task<Reply> KistAsync(BrokerContext context, string path)
+    {
+        var (first, rest) = Split(path);
+        return (first, rest) switch
+        {
+            ("policies", _) => _policies.KistAsync(context, rest),
+            ("reference-sets", "") => _references.SetsAsync(context),
+            ("reference-values", "") => Task.FromResult(_references.Values(context)),
+            _ => throw new BrokerRefusal(BrokerError.PathUnknown),
+        };
+    }
+
+    private void Limit(BrokerContext context)
+    {
+        if (!_limiter.TryAcquire(context.Http.Connection.RemoteIpAddress))
+        {
+            context.Http.Response.Headers.RetryAfter = "1";
+            throw new BrokerRefusal(BrokerError.RateLimited);
+        }
+    }
+
+    private static Task<Reply> Only(string method, BrokerContext context, Func<Task<Reply>> handle) =>
+        context.Method == method ? handle() : throw new BrokerRefusal(BrokerError.MethodNotAllowed);
+
+    private static bool TryBelow(string path, string prefix, out string rest)
+    {
+        rest = "";
+        if (!path.StartsWith(prefix, StringComparison.Ordinal) || path.Length == prefix.Length || path[prefix.Length] != '/')
+            return false;
+        rest = path[(prefix.Length + 1)..];
+        return true;
+    }
+
+    private static (string First, string Remainder) Split(string path)
+    {
+        var slash = path.IndexOf('/');
+        return slash < 0 ? (path, "") : (path[..slash], path[(slash + 1)..]);
+    }
+
+    private static Reply Error(BrokerContext context, BrokerError error)
+    {
+        context.Code = error.Code;
+        return new Reply(
+            KbsJson.Write(new ErrorInformation
+            {
+                Type = KbsProtocol.ErrorTypePrefix + error.Variant,
+                Detail = error.Detail,
+                Title = ReasonPhrases.GetReasonPhrase(error.Status),
+                Status = error.Status,
+                Code = error.Code,
+                CorrelationId = context.Correlation,
+            }),
+            "application/problem+json",
+            error.Status);
+    }
+
+    private void Log(BrokerContext context, int status, TimeSpan elapsed)
+    {
+        if (services.Options.Log is { } log)
+            log(LogLine(context, status, elapsed, null));
+    }
+
+    private static string LogLine(BrokerContext context, int status, TimeSpan elapsed, string? error)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("at"u8, context.Now);
+            writer.WriteString("peer"u8, context.Peer);
+            writer.WriteString("method"u8, context.Method);
+            writer.WriteString("path"u8, context.Http.Request.Path.Value);
+            writer.WriteNumber("status"u8, status);
+            if (context.Code is not null)
+                writer.WriteString("code"u8, context.Code);
+            if (context.Admin is not null)
+                writer.WriteString("admin"u8, context.Admin.Name);
+            if (error is not null)
+                writer.WriteString("error"u8, error);
+            writer.WriteNumber("ms"u8, Math.Round(elapsed.TotalMilliseconds, 2));
+            writer.WriteString("correlation"u8, context.Correlation);
+            writer.WriteEndObject();
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+    }
+}

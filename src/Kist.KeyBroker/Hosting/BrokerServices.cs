@@ -1,0 +1,98 @@
+using Kist.Attestation;
+using Kist.KeyBroker.Administration;
+using Kist.KeyBroker.Attesting;
+using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Policies;
+using Kist.KeyBroker.References;
+using Kist.KeyBroker.Resources;
+using Kist.KeyBroker.Secrets;
+using Kist.KeyBroker.Sessions;
+using Kist.KeyBroker.Storage;
+using Kist.KeyBroker.Tokens;
+
+namespace Kist.KeyBroker.Hosting;
+
+/// <summary>Everything of one broker but its listening socket, put together from its options.</summary>
+sealed class BrokerServices : IDisposable
+{
+    private readonly SigningKey _tokenKey;
+    private readonly FileMasterKey? _ownMasterKey;
+
+    public BrokerServices(KeyBrokerOptions options, IPolicyEngine engine)
+    {
+        Options = options;
+        Engine = engine;
+        PrivateFile.CreateFolder(options.StateDirectory);
+        var masterKey = options.MasterKey ?? (_ownMasterKey = LoadMasterKey(options.StateDirectory));
+        Keys = new MasterKeyRing(masterKey, options.EarlierMasterKeys);
+        Database = new SqliteDatabase(Path.Combine(options.StateDirectory, "broker.db"), options.DurableAgainstPowerLoss);
+        Schema.Migrate(Database);
+        var now = options.Time.GetUtcNow();
+        _tokenKey = SigningKey.LoadOrCreate(Database, Keys, "token signer", now);
+        AuditKey = SigningKey.LoadOrCreate(Database, Keys, "audit signer", now);
+        Tokens = new EarTokens(_tokenKey, options.Issuer, options.TokenLifetime, options.VerboseTokens);
+        Audit = new AuditLog(Database, options.Time);
+        Policies = new PolicyStore(Database);
+        References = new ReferenceStore(Database);
+        Resources = new ResourceStore(Database, Keys);
+        AdminTokens = new AdminTokens(Database);
+        Sessions = new MemorySessionStore(options.MaxOpenSessions);
+        Attestation = new AttestationService(Verification, Policies, engine, References, Tokens, Audit, options.Time);
+        Reading = new ResourceService(Resources, Policies, engine, Audit);
+    }
+
+    public KeyBrokerOptions Options { get; }
+
+    public IPolicyEngine Engine { get; }
+
+    public MasterKeyRing Keys { get; }
+
+    public Database Database { get; }
+
+    public SigningKey TokenKey => _tokenKey;
+
+    public SigningKey AuditKey { get; }
+
+    public EarTokens Tokens { get; }
+
+    public AuditLog Audit { get; }
+
+    public PolicyStore Policies { get; }
+
+    public ReferenceStore References { get; }
+
+    public ResourceStore Resources { get; }
+
+    public AdminTokens AdminTokens { get; }
+
+    public ISessionStore Sessions { get; }
+
+    public AttestationService Attestation { get; }
+
+    public ResourceService Reading { get; }
+
+    public void Dispose()
+    {
+        _tokenKey.Dispose();
+        AuditKey.Dispose();
+        Database.Dispose();
+        _ownMasterKey?.Dispose();
+    }
+
+    private VerificationOptions Verification(DateTimeOffset now) => new()
+    {
+        Time = now,
+        Anchors = Options.Anchors,
+        Collateral = Options.Collateral,
+        AllowSimulated = Options.AllowSimulated,
+        AllowDebug = Options.AllowDebug,
+        Tcb = Options.Tcb,
+    };
+
+    // A database without its master key is not silently given another one: its secrets would be lost to everybody.
+    private static FileMasterKey LoadMasterKey(string folder)
+    {
+        var path = Path.Combine(folder, "master.key");
+        return File.Exists(path) || File.Exists(Path.Combine(folder, "broker.db")) ? FileMasterKey.Load(path) : FileMasterKey.Create(path);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Kist.Formats;
+using Kist.KeyBroker.Administration;
+using Kist.KeyBroker.Hosting;
+using Kist.KeyBroker.Policies;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Kist.KeyBroker;
+
+/// <summary>A running key broker: HTTPS on one address, state in one folder.</summary>
+public sealed class KeyBrokerServer : IAsyncDisposable
+{
+    private readonly WebApplication _host;
+    private readonly BrokerApplication _application;
+    private readonly BrokerServices _services;
+    private readonly X509Certificate2 _certificate;
+
+    private KeyBrokerServer(WebApplication host, BrokerApplication application, BrokerServices services, X509Certificate2 certificate, Uri endpoint, string adminTokenFile)
+    {
+        _host = host;
+        _application = application;
+        _services = services;
+        _certificate = certificate;
+        Endpoint = endpoint;
+        CertificatePem = certificate.ExportCertificatePem() + "\n";
+        AdminTokenFile = adminTokenFile;
+    }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Endpoint { get; }
+
+    /// <summary>The certificate that clients pin.</summary>
+    public string CertificatePem { get; }
+
+    /// <summary>The file that holds the first administrator's token, made at the first start.</summary>
+    public string AdminTokenFile { get; }
+
+    /// <summary>Starts a broker, and makes what its state folder lacks.</summary>
+    /// <exception cref="OperationFailedException">The folder, its database or keys cannot be used, or the address is taken.</exception>
+    public static Task<KeyBrokerServer> StartAsync(KeyBrokerOptions options, CancellationToken cancellationToken) =>
+        StartAsync(options, new NoPolicyEngine(), cancellationToken);
+
+    internal static async Task<KeyBrokerServer> StartAsync(KeyBrokerOptions options, IPolicyEngine engine, CancellationToken cancellationToken)
+    {
+        var services = new BrokerServices(options, engine);
+        X509Certificate2? certificate = null;
+        BrokerApplication? application = null;
+        WebApplication? host = null;
+        try
+        {
+            var tokenFile = EnsureAdministrator(services);
+            certificate = TlsCertificate.LoadOrCreate(options.StateDirectory, options.CertificateNames, options.Time.GetUtcNow());
+            application = new BrokerApplication(services);
+            host = Build(options, certificate);
+            host.Run(application.HandleAsync);
+            await host.StartAsync(cancellationToken).ConfigureAwait(false);
+            var address = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+            return new KeyBrokerServer(host, application, services, certificate, new Uri(address), tokenFile);
+        }
+        catch (Exception e)
+        {
+            if (host is not null)
+                await host.DisposeAsync().ConfigureAwait(false);
+            application?.Dispose();
+            certificate?.Dispose();
+            services.Dispose();
+            if (e is IOException)
+                throw new OperationFailedException("start the key broker", $"{options.Address}:{options.Port}", e.Message, "choose another port, or stop what listens there", inner: e);
+            throw;
+        }
+    }
+
+    /// <summary>Stops listening, lets open requests end, and closes the database.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10)))
+            await _host.StopAsync(limit.Token).ConfigureAwait(false);
+        await _host.DisposeAsync().ConfigureAwait(false);
+        _application.Dispose();
+        _certificate.Dispose();
+        _services.Dispose();
+    }
+
+    private static WebApplication Build(KeyBrokerOptions options, X509Certificate2 certificate)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+            // Each route raises this for itself; what reads no body takes none.
+            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+            // A bearer token of a machine with eight GPUs is about 170 KiB.
+            kestrel.Limits.MaxRequestHeadersTotalSize = 640 * 1024;
+            kestrel.Limits.MaxRequestHeaderCount = 64;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1024, TimeSpan.FromSeconds(5));
+            kestrel.Limits.MinResponseDataRate = new MinDataRate(1024, TimeSpan.FromSeconds(5));
+            kestrel.Listen(new IPEndPoint(options.Address, options.Port), listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.UseHttps(new HttpsConnectionAdapterOptions
+                {
+                    ServerCertificate = certificate,
+                    SslProtocols = SslProtocols.Tls13,
+                    HandshakeTimeout = TimeSpan.FromSeconds(10),
+                });
+            });
+        });
+        return builder.Build();
+    }
+
+    /// <summary>The first administrator's token, without which nobody could do anything.</summary>
+    private static string EnsureAdministrator(BrokerServices services)
+    {
+        var path = Path.Combine(services.Options.StateDirectory, "admin.token");
+        if (services.AdminTokens.List().Count == 0)
+        {
+            var token = services.AdminTokens.Create("first-administrator", AdminRole.Administrator, services.Options.Time.GetUtcNow(), "kist", null);
+            PrivateFile.Write(path, token + "\n");
+        }
+
+        return path;
+    }
+}

@@ -1,0 +1,85 @@
+using Kist.KeyBroker.Storage;
+
+namespace Kist.KeyBroker.Policies;
+
+/// <summary>Which kind of question a policy answers.</summary>
+enum PolicyKind
+{
+    /// <summary>How trustworthy is this evidence? Scope: the policy's id, such as "default_cpu".</summary>
+    Attestation,
+
+    /// <summary>
+    /// May this workload have this secret? Scope: "" for all, "repository", or "repository/type/tag". The narrowest that
+    /// exists is in force; the one with the scope "floor" must allow it as well.
+    /// </summary>
+    Resource,
+}
+
+/// <summary>A policy as stored.</summary>
+/// <param name="Kind">What it answers.</param>
+/// <param name="Scope">What it is for.</param>
+/// <param name="Version">Counts from 1; 0 for the built-in default.</param>
+/// <param name="Text">The Rego text.</param>
+/// <param name="At">When it was set.</param>
+/// <param name="By">Who set it.</param>
+sealed record StoredPolicy(PolicyKind Kind, string Scope, long Version, string Text, DateTimeOffset At, string By)
+{
+    /// <summary>Its name in errors and the audit log.</summary>
+    public string Name => $"{(Kind == PolicyKind.Attestation ? "attestation" : "resource")}:{(Scope.Length == 0 ? "global" : Scope)}@{Version}";
+}
+
+/// <summary>Policies with their history.</summary>
+sealed class PolicyStore(Database database)
+{
+    /// <summary>The scope of the resource policy that must always allow.</summary>
+    public const string Floor = "floor";
+
+    /// <summary>Attestation policy in force for an id, the built-in default if none was set, or null.</summary>
+    public StoredPolicy? Attestation(string policyId) =>
+        Find(PolicyKind.Attestation, policyId)
+        ?? (DefaultPolicies.Attestation(policyId) is { } text ? BuiltIn(PolicyKind.Attestation, policyId, text) : null);
+
+    /// <summary>All resource policies that must allow access to this path: the narrowest one and the floor.</summary>
+    public IReadOnlyList<StoredPolicy> Resource(string repository, string path)
+    {
+        var narrowest = Find(PolicyKind.Resource, path) ?? Find(PolicyKind.Resource, repository) ?? Find(PolicyKind.Resource, "")
+            ?? BuiltIn(PolicyKind.Resource, "", DefaultPolicies.Resource);
+        return Find(PolicyKind.Resource, Floor) is { } floor ? [floor, narrowest] : [narrowest];
+    }
+
+    /// <summary>Stores a new version, and makes it the one in force.</summary>
+    public StoredPolicy Set(PolicyKind kind, string scope, string text, DateTimeOffset now, string by) => database.Write(connection =>
+    {
+        var version = 1 + connection.Scalar<long>(
+            "SELECT MAX(version) FROM policy WHERE kind = @kind AND scope = @scope", ("@kind", Name(kind)), ("@scope", scope));
+        connection.Execute(
+            "INSERT INTO policy (kind, scope, version, text, created_at, created_by) VALUES (@kind, @scope, @version, @text, @at, @by)",
+            ("@kind", Name(kind)), ("@scope", scope), ("@version", version), ("@text", text), ("@at", now), ("@by", by));
+        return new StoredPolicy(kind, scope, version, text, now, by);
+    });
+
+    /// <summary>Takes a scope's policy out of force; the wider one or the default takes its place. False if there was none.</summary>
+    public bool Remove(PolicyKind kind, string scope) => database.Write(connection => connection.Execute(
+        "UPDATE policy SET deleted = 1 WHERE kind = @kind AND scope = @scope AND deleted = 0", ("@kind", Name(kind)), ("@scope", scope)) > 0);
+
+    /// <summary>Every policy in force, and with <paramref name="history"/> every version.</summary>
+    public IReadOnlyList<StoredPolicy> List(PolicyKind kind, bool history = false) => database.Read(connection => connection.Query(
+        history
+            ? "SELECT scope, version, text, created_at, created_by FROM policy WHERE kind = @kind ORDER BY scope, version"
+            : """
+              SELECT scope, version, text, created_at, created_by FROM policy p WHERE kind = @kind AND deleted = 0
+              AND version = (SELECT MAX(version) FROM policy q WHERE q.kind = p.kind AND q.scope = p.scope) ORDER BY scope
+              """,
+        r => new StoredPolicy(kind, r.GetString(0), r.GetInt64(1), r.GetString(2), r.Time(3), r.GetString(4)),
+        ("@kind", Name(kind))));
+
+    /// <summary>The policy in force for exactly this scope, or null.</summary>
+    public StoredPolicy? Find(PolicyKind kind, string scope) => database.Read(connection => connection.Single(
+        "SELECT version, text, created_at, created_by, deleted FROM policy WHERE kind = @kind AND scope = @scope ORDER BY version DESC LIMIT 1",
+        r => r.GetInt64(4) == 0 ? new StoredPolicy(kind, scope, r.GetInt64(0), r.GetString(1), r.Time(2), r.GetString(3)) : null,
+        ("@kind", Name(kind)), ("@scope", scope)));
+
+    private static StoredPolicy BuiltIn(PolicyKind kind, string scope, string text) => new(kind, scope, 0, text, DateTimeOffset.UnixEpoch, "kist");
+
+    private static string Name(PolicyKind kind) => kind == PolicyKind.Attestation ? "attestation" : "resource";
+}

@@ -1,0 +1,98 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Kist.Formats;
+using Kist.Formats.Jose;
+using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Policies;
+using Kist.KeyBroker.Protocol;
+using Kist.KeyBroker.Tokens;
+
+namespace Kist.KeyBroker.Resources;
+
+/// <summary>Gives secrets to attested workloads: the policy first, then the secret, and the audit entry before the answer.</summary>
+sealed class ResourceService(ResourceStore store, PolicyStore policies, IPolicyEngine engine, AuditLog audit)
+{
+    private const string Query = "data.policy.allow";
+
+    /// <summary>The secret, encrypted to the workload's key.</summary>
+    /// <exception cref="BrokerRefusal">The policy denies it, or there is no such secret.</exception>
+    public byte[] Read(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken)
+    {
+        var record = new AuditRecord
+        {
+            Kind = "resource.read",
+            Outcome = "denied",
+            Correlation = correlation,
+            Resource = uri.Path,
+            Workload = token.Workload,
+            Peer = peer,
+            More = writer => writer.WriteString("token"u8, token.Id),
+        };
+        try
+        {
+            // Whether the secret exists is told only to those who may have it.
+            Decide(uri, query, token, cancellationToken);
+            if (store.Get(uri.Path) is not var (secret, version))
+                throw new BrokerRefusal(BrokerError.ResourceUnknown);
+            using (secret)
+            {
+                var answer = JweEncryption.EncryptFlattened(secret.Span, token.TeePublicKey);
+                audit.Append(record with
+                {
+                    Outcome = "allowed",
+                    More = writer =>
+                    {
+                        writer.WriteString("token"u8, token.Id);
+                        writer.WriteNumber("version"u8, version);
+                    },
+                });
+                return answer;
+            }
+        }
+        catch (BrokerRefusal refusal)
+        {
+            audit.Append(record with { Code = refusal.Error.Code, Detail = refusal.OperatorDetail });
+            throw;
+        }
+        catch (Exception e) when (e is PolicyFailedException or OperationFailedException or MalformedDataException)
+        {
+            var error = e is PolicyFailedException ? BrokerError.PolicyFailed : BrokerError.Internal;
+            audit.Append(record with { Outcome = "failed", Code = error.Code, Detail = e.Message });
+            throw new BrokerRefusal(error, e.Message, e);
+        }
+    }
+
+    private void Decide(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, CancellationToken cancellationToken)
+    {
+        using var data = JsonDocument.Parse(PolicyData(uri, query));
+        foreach (var policy in policies.Resource(uri.Repository, uri.Path))
+        {
+            var answer = engine.Evaluate(policy.Name, policy.Text, Query, token.Claims, data.RootElement, null, cancellationToken);
+            if (answer.Value is not { ValueKind: JsonValueKind.True })
+                throw new BrokerRefusal(BrokerError.PolicyDenied, string.Join('\n', [$"{policy.Name} does not allow it", .. answer.Trace]));
+        }
+    }
+
+    private static byte[] PolicyData(ResourceUri uri, IReadOnlyDictionary<string, string> query)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("plugin"u8, "resource"u8);
+            writer.WriteStartArray("resource-path"u8);
+            writer.WriteStringValue(uri.Repository);
+            writer.WriteStringValue(uri.Type);
+            writer.WriteStringValue(uri.Tag);
+            writer.WriteEndArray();
+            writer.WriteStartObject("query"u8);
+            foreach (var (name, value) in query)
+                writer.WriteString(name, value);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        return buffer.ToArray();
+    }
+}

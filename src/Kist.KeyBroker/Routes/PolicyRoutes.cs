@@ -1,0 +1,174 @@
+using System.Text;
+using System.Text.Json;
+using Kist.Formats;
+using Kist.KeyBroker.Administration;
+using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Hosting;
+using Kist.KeyBroker.Policies;
+using Kist.KeyBroker.Protocol;
+using Kist.KeyBroker.References;
+
+namespace Kist.KeyBroker.Routes;
+
+/// <summary>The protocol's policy routes, and Kist's own at /kist/v1/policies.</summary>
+sealed class PolicyRoutes(BrokerServices services)
+{
+    // Base64 is a third longer than what it encodes; the JSON around it is short.
+    private const int MaxBodyBytes = (KbsProtocol.MaxPolicyBytes / 3 * 4) + 4096;
+
+    /// <summary>POST /kbs/v0/attestation-policy and, with an administrator's token, GET.</summary>
+    public async Task<Reply> AttestationAsync(BrokerContext context)
+    {
+        if (context.Method == "GET")
+            return Ids(context, PolicyKind.Attestation);
+        context.Require(AdminRole.PolicyAuthor);
+        var request = await context.ReadAsync<SetAttestationPolicyRequest>(MaxBodyBytes).ConfigureAwait(false);
+        Set(context, PolicyKind.Attestation, request.PolicyId, Decode(request.Policy));
+        return Reply.Empty;
+    }
+
+    /// <summary>POST and GET /kbs/v0/resource-policy: the global one.</summary>
+    public async Task<Reply> ResourceAsync(BrokerContext context)
+    {
+        if (context.Method == "GET")
+            return Ids(context, PolicyKind.Resource);
+        context.Require(AdminRole.PolicyAuthor);
+        var request = await context.ReadAsync<SetResourcePolicyRequest>(MaxBodyBytes).ConfigureAwait(false);
+        Set(context, PolicyKind.Resource, "", Decode(request.Policy));
+        return Reply.Empty;
+    }
+
+    /// <summary>/kist/v1/policies/attestation and /kist/v1/policies/resource, with the scope in ?scope=.</summary>
+    public async Task<Reply> KistAsync(BrokerContext context, string kindName)
+    {
+        var kind = kindName switch
+        {
+            "attestation" => PolicyKind.Attestation,
+            "resource" => PolicyKind.Resource,
+            _ => throw new BrokerRefusal(BrokerError.PathUnknown),
+        };
+        switch (context.Method)
+        {
+            case "GET":
+                return List(context, kind);
+            case "PUT":
+                context.Require(AdminRole.PolicyAuthor);
+                var body = await context.ReadBodyAsync(KbsProtocol.MaxPolicyBytes).ConfigureAwait(false);
+                Set(context, kind, context.Query("scope") ?? "", Text(body.Span));
+                return Reply.Empty;
+            case "DELETE":
+                context.Require(AdminRole.PolicyAuthor);
+                var scope = context.Query("scope") ?? "";
+                if (!services.Policies.Remove(kind, scope))
+                    throw new BrokerRefusal(BrokerError.NotFound);
+                services.Audit.Append(AdminRecord.Allowed(context, $"policy.{kindName}.delete", scope));
+                return Reply.Empty;
+            default:
+                throw new BrokerRefusal(BrokerError.MethodNotAllowed);
+        }
+    }
+
+    private void Set(BrokerContext context, PolicyKind kind, string scope, string text)
+    {
+        CheckScope(kind, scope);
+        try
+        {
+            services.Engine.Check(scope.Length == 0 ? "policy" : scope, text);
+        }
+        catch (MalformedDataException e)
+        {
+            // The author is told line and column.
+            throw new BrokerRefusal(BrokerError.PolicyMalformed.Saying(e.Message), e.Message, e);
+        }
+
+        var stored = services.Policies.Set(kind, scope, text, context.Now, context.Admin!.Name);
+        services.Audit.Append(AdminRecord.Allowed(context, $"policy.{Name(kind)}.set", scope) with
+        {
+            More = w => w.WriteNumber("version"u8, stored.Version),
+            Attachments = [new AuditAttachment("policy", Encoding.UTF8.GetBytes(text))],
+        });
+    }
+
+    private static void CheckScope(PolicyKind kind, string scope)
+    {
+        var valid = kind == PolicyKind.Attestation
+            ? ReferenceStore.IsName(scope)
+            : scope.Length == 0 || ResourceUri.IsPart(scope) || (ResourceUri.TryParse(scope, out var uri) && uri.Path == scope);
+        if (!valid)
+            throw new BrokerRefusal(BrokerError.Malformed.Saying(kind == PolicyKind.Attestation
+                ? "a policy's id is 1 to 512 printable characters without white space"
+                : "a resource policy's scope is empty, \"floor\", a repository, or repository/type/tag"));
+    }
+
+    private Reply Ids(BrokerContext context, PolicyKind kind)
+    {
+        context.Require(AdminRole.PolicyAuthor | AdminRole.Auditor);
+        IEnumerable<string> ids = services.Policies.List(kind).Select(p => p.Scope.Length == 0 ? "resource-policy" : p.Scope);
+        if (kind == PolicyKind.Attestation)
+            ids = DefaultPolicies.Classes.Select(c => $"default_{c}").Union(ids);
+        else
+            ids = ids.Prepend("resource-policy").Distinct();
+        return JsonReply.Write(w =>
+        {
+            w.WriteStartArray();
+            foreach (var id in ids)
+                w.WriteStringValue(id);
+            w.WriteEndArray();
+        });
+    }
+
+    private Reply List(BrokerContext context, PolicyKind kind)
+    {
+        context.Require(AdminRole.PolicyAuthor | AdminRole.Auditor);
+        IEnumerable<StoredPolicy> policies = services.Policies.List(kind, context.Query("history") == "true");
+        if (context.Query("scope") is { } scope)
+            policies = policies.Where(p => p.Scope == scope);
+        else if (context.Query("history") != "true")
+            policies = WithDefaults(kind, policies);
+        return Reply.Json(KbsJson.Write(new PolicyList
+        {
+            Policies = [.. policies.Select(p => new PolicyDocument
+            {
+                Kind = Name(kind), Scope = p.Scope, Version = p.Version, Text = p.Text, SetAt = p.At, SetBy = p.By,
+            })],
+        }));
+    }
+
+    // Version 0 is what holds until something else is set.
+    private static IEnumerable<StoredPolicy> WithDefaults(PolicyKind kind, IEnumerable<StoredPolicy> stored)
+    {
+        var list = stored.ToList();
+        IEnumerable<StoredPolicy> defaults = kind == PolicyKind.Resource
+            ? [new StoredPolicy(kind, "", 0, DefaultPolicies.Resource, DateTimeOffset.UnixEpoch, "kist")]
+            : DefaultPolicies.Classes.Select(c => new StoredPolicy(kind, $"default_{c}", 0, DefaultPolicies.Attestation($"default_{c}")!, DateTimeOffset.UnixEpoch, "kist"));
+        return defaults.Where(d => list.All(p => p.Scope != d.Scope)).Concat(list).OrderBy(p => p.Scope, StringComparer.Ordinal);
+    }
+
+    private static string Decode(string base64Url)
+    {
+        try
+        {
+            // kbs-client sends no padding; what other tools send with it means the same.
+            return Text(Base64Url.Decode(base64Url.AsSpan().TrimEnd('='), KbsProtocol.MaxPolicyBytes, "policy"));
+        }
+        catch (MalformedDataException e)
+        {
+            throw new BrokerRefusal(BrokerError.PolicyMalformed.Saying(e.Message), e.Message, e);
+        }
+    }
+
+    private static string Text(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(utf8);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new BrokerRefusal(BrokerError.PolicyMalformed.Saying("the policy is not UTF-8"), e.Message, e);
+        }
+    }
+
+    private static string Name(PolicyKind kind) => kind == PolicyKind.Attestation ? "attestation" : "resource";
+}

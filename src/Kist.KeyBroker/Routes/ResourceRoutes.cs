@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using Kist.KeyBroker.Administration;
+using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Hosting;
+using Kist.KeyBroker.Protocol;
+using Kist.KeyBroker.Tokens;
+
+namespace Kist.KeyBroker.Routes;
+
+/// <summary>GET, POST and DELETE /resource/repository/type/tag.</summary>
+sealed class ResourceRoutes(BrokerServices services)
+{
+    private const int MaxQueryParameters = 16;
+
+    public Task<Reply> HandleAsync(BrokerContext context, string path)
+    {
+        if (!ResourceUri.TryParse(path, out var uri) || path.StartsWith("kbs:", StringComparison.Ordinal))
+            throw new BrokerRefusal(BrokerError.PathUnknown.Saying("a resource's path is repository/type/tag"));
+        return context.Method switch
+        {
+            "GET" => Task.FromResult(Read(context, uri)),
+            "POST" => WriteAsync(context, uri),
+            "DELETE" => Task.FromResult(Delete(context, uri)),
+            _ => throw new BrokerRefusal(BrokerError.MethodNotAllowed),
+        };
+    }
+
+    private Reply Read(BrokerContext context, ResourceUri uri)
+    {
+        var token = Credential(context, uri);
+        var query = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, values) in context.Http.Request.Query)
+        {
+            if (values.Count != 1 || query.Count == MaxQueryParameters)
+                throw new BrokerRefusal(BrokerError.Malformed.Saying($"at most {MaxQueryParameters} query parameters are taken, each once"));
+            query[name] = values[0] ?? "";
+        }
+
+        return Reply.Json(services.Reading.Read(uri, query, token, context.Correlation, context.Peer, context.Aborted));
+    }
+
+    /// <summary>The token of the attested session if there is one, else the bearer token; either is verified.</summary>
+    private EarToken Credential(BrokerContext context, ResourceUri uri)
+    {
+        try
+        {
+            var text = (context.SessionCookie() is { } id ? services.Sessions.TokenOf(id, context.Now) : null) ?? context.Bearer()
+                ?? throw new BrokerRefusal(BrokerError.TokenMissing);
+            return services.Tokens.Verify(text, context.Now);
+        }
+        catch (BrokerRefusal refusal)
+        {
+            services.Audit.Append(new AuditRecord
+            {
+                Kind = "resource.read",
+                Outcome = "denied",
+                Correlation = context.Correlation,
+                Resource = uri.Path,
+                Peer = context.Peer,
+                Code = refusal.Error.Code,
+                Detail = refusal.OperatorDetail,
+            });
+            throw;
+        }
+    }
+
+    private async Task<Reply> WriteAsync(BrokerContext context, ResourceUri uri)
+    {
+        var admin = context.Require(AdminRole.SecretAuthor);
+        var body = await context.ReadBodyAsync(KbsProtocol.MaxResourceBytes).ConfigureAwait(false);
+        try
+        {
+            var version = services.Resources.Put(uri.Path, body.Span, context.Now, admin.Name);
+            services.Audit.Append(AdminRecord.Allowed(context, "resource.write", uri.Path) with { More = w => w.WriteNumber("version"u8, version) });
+            return Reply.Empty;
+        }
+        finally
+        {
+            if (System.Runtime.InteropServices.MemoryMarshal.TryGetArray(body, out var array))
+                CryptographicOperations.ZeroMemory(array);
+        }
+    }
+
+    private Reply Delete(BrokerContext context, ResourceUri uri)
+    {
+        context.Require(AdminRole.SecretAuthor);
+        if (!services.Resources.Delete(uri.Path, context.Now))
+            throw new BrokerRefusal(BrokerError.ResourceUnknown);
+        services.Audit.Append(AdminRecord.Allowed(context, "resource.delete", uri.Path));
+        return Reply.Empty;
+    }
+}

@@ -1,0 +1,148 @@
+using System.Data.Common;
+using Kist.Formats;
+
+namespace Kist.KeyBroker.Storage;
+
+/// <summary>
+/// The tables, as numbered steps. A step that was released is never changed; times are milliseconds since 1970.
+/// </summary>
+static class Schema
+{
+    /// <summary>Brings a database to the present version.</summary>
+    /// <exception cref="OperationFailedException">It was written by a later version.</exception>
+    public static void Migrate(Database database) => database.Write(connection =>
+    {
+        connection.Execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
+        var version = connection.Scalar<long>("SELECT MAX(version) FROM schema_version");
+        string[][] steps = [Version1(database.BytesType)];
+        if (version > steps.Length)
+            throw new OperationFailedException(
+                "open the broker's database", $"schema version {version}", "it was written by a later version of kist", "use that version");
+        for (; version < steps.Length; version++)
+            Run(connection, steps[version], version + 1);
+    });
+
+    private static void Run(DbConnection connection, string[] statements, long version)
+    {
+        foreach (var statement in statements)
+            connection.Execute(statement);
+        connection.Execute("INSERT INTO schema_version (version) VALUES (@version)", ("@version", version));
+    }
+
+    private static string[] Version1(string bytes) =>
+    [
+        // Small facts of the installation: wrapped signing keys and the like.
+        $"CREATE TABLE meta (key TEXT PRIMARY KEY, value {bytes} NOT NULL)",
+
+        // Secrets. Each version is encrypted under its own key, which is wrapped by the master key.
+        """
+        CREATE TABLE resource (
+            path TEXT PRIMARY KEY,
+            current_version BIGINT NOT NULL,
+            created_at BIGINT NOT NULL,
+            updated_at BIGINT NOT NULL,
+            deleted_at BIGINT)
+        """,
+        $"""
+        CREATE TABLE resource_version (
+            path TEXT NOT NULL,
+            version BIGINT NOT NULL,
+            master_key TEXT NOT NULL,
+            wrapped_key {bytes} NOT NULL,
+            sealed {bytes} NOT NULL,
+            size BIGINT NOT NULL,
+            created_at BIGINT NOT NULL,
+            created_by TEXT NOT NULL,
+            PRIMARY KEY (path, version))
+        """,
+        "CREATE INDEX resource_version_master_key ON resource_version (master_key)",
+
+        // Policies: kind is "attestation" or "resource". The highest version of a scope is in force.
+        """
+        CREATE TABLE policy (
+            kind TEXT NOT NULL,
+            scope TEXT NOT NULL,
+            version BIGINT NOT NULL,
+            text TEXT NOT NULL,
+            created_at BIGINT NOT NULL,
+            created_by TEXT NOT NULL,
+            deleted BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (kind, scope, version))
+        """,
+
+        // Single reference values by name, and sets that must match together. The highest version is in force.
+        """
+        CREATE TABLE reference_value (
+            name TEXT NOT NULL,
+            version BIGINT NOT NULL,
+            value TEXT NOT NULL,
+            not_before BIGINT NOT NULL,
+            expires BIGINT NOT NULL,
+            source TEXT NOT NULL,
+            created_at BIGINT NOT NULL,
+            created_by TEXT NOT NULL,
+            deleted BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (name, version))
+        """,
+        """
+        CREATE TABLE reference_set (
+            name TEXT NOT NULL,
+            version BIGINT NOT NULL,
+            tee TEXT NOT NULL,
+            claims TEXT NOT NULL,
+            not_before BIGINT NOT NULL,
+            expires BIGINT NOT NULL,
+            source TEXT NOT NULL,
+            created_at BIGINT NOT NULL,
+            created_by TEXT NOT NULL,
+            deleted BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (name, version))
+        """,
+
+        // One claim of each set in force, by which candidates are found without reading all sets.
+        """
+        CREATE TABLE reference_index (
+            tee TEXT NOT NULL,
+            claim TEXT NOT NULL,
+            value TEXT NOT NULL,
+            name TEXT NOT NULL,
+            PRIMARY KEY (tee, claim, value, name))
+        """,
+        "CREATE INDEX reference_index_name ON reference_index (name)",
+
+        // The audit log: entries, the hashes of its Merkle tree's complete subtrees, and what entries point to.
+        $"""
+        CREATE TABLE audit_entry (
+            sequence BIGINT PRIMARY KEY,
+            at BIGINT NOT NULL,
+            kind TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            correlation TEXT NOT NULL,
+            tee TEXT,
+            resource TEXT,
+            workload TEXT,
+            actor TEXT,
+            body {bytes} NOT NULL)
+        """,
+        "CREATE INDEX audit_entry_at ON audit_entry (at)",
+        "CREATE INDEX audit_entry_correlation ON audit_entry (correlation)",
+        "CREATE INDEX audit_entry_resource ON audit_entry (resource, sequence)",
+        "CREATE INDEX audit_entry_workload ON audit_entry (workload, sequence)",
+        $"CREATE TABLE audit_node (level BIGINT NOT NULL, position BIGINT NOT NULL, hash {bytes} NOT NULL, PRIMARY KEY (level, position))",
+        "CREATE TABLE audit_size (id BIGINT PRIMARY KEY, size BIGINT NOT NULL)",
+        "INSERT INTO audit_size (id, size) VALUES (1, 0)",
+        $"CREATE TABLE audit_attachment (digest TEXT PRIMARY KEY, kind TEXT NOT NULL, content {bytes} NOT NULL)",
+
+        // Administrators' tokens, by the digest of the token.
+        $"""
+        CREATE TABLE admin_token (
+            digest {bytes} PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            roles TEXT NOT NULL,
+            created_at BIGINT NOT NULL,
+            created_by TEXT NOT NULL,
+            expires BIGINT,
+            revoked_at BIGINT)
+        """,
+    ];
+}
