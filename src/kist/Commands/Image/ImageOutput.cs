@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Kist.Images;
+using Kist.Oci;
+
+namespace Kist.Cli.Commands.Image;
+
+/// <summary>Prints results of image commands, as text or as JSON.</summary>
+static class ImageOutput
+{
+    public static Option<bool> JsonOption() => new("--json") { Description = "Print JSON." };
+
+    public static void PrintCopied(string location, Descriptor descriptor, bool json)
+    {
+        if (json)
+            Print(new CopiedOutput(location, descriptor.Digest.ToString(), descriptor.MediaType, descriptor.Size), ImageJson.Output.CopiedOutput);
+        else
+            Console.Out.WriteLine(descriptor.Digest);
+    }
+
+    public static void Print<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
+        Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
+}
+
+sealed record CopiedOutput(string Location, string Digest, string MediaType, long Size);
+
+sealed record InspectOutput(
+    string Location, string Digest, string ManifestDigest, string MediaType, string Platform, bool Encrypted, IReadOnlyList<LayerOutput> Layers,
+    ContainerConfiguration? Config, string? Created);
+
+sealed record LayerOutput(string Digest, string MediaType, long Size, string DiffId, bool Encrypted, IReadOnlyList<RecipientOutput> Recipients);
+
+sealed record RecipientOutput(string Scheme, string? Key);
+
+sealed record EncryptedOutput(
+    string Location, string Digest, string MediaType, string? Key, bool Proven, IReadOnlyList<EncryptedPlatformOutput> Images, IReadOnlyList<string> LeftOut);
+
+sealed record EncryptedPlatformOutput(string Platform, string ManifestDigest, IReadOnlyList<EncryptedLayerOutput> Layers);
+
+sealed record EncryptedLayerOutput(string Digest, long Size, string DiffId, bool Encrypted);
+
+sealed record UnpackedOutput(
+    string RootFileSystem, string ManifestDigest, int Layers, int EncryptedLayers, long Entries, long ContentBytes, long SkippedDevices,
+    long SkippedAttributes, bool OwnersKept, ContainerConfiguration? Config);
+
+[JsonSerializable(typeof(CopiedOutput))]
+[JsonSerializable(typeof(InspectOutput))]
+[JsonSerializable(typeof(EncryptedOutput))]
+[JsonSerializable(typeof(UnpackedOutput))]
+sealed partial class ImageJson : JsonSerializerContext
+{
+    public static ImageJson Output { get; } = new(OutputJson.CreateOptions());
+}
