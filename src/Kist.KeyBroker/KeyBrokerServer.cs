@@ -47,7 +47,7 @@ public sealed class KeyBrokerServer : IAsyncDisposable
     /// <summary>Starts a broker, and makes what its state folder lacks.</summary>
     /// <exception cref="OperationFailedException">The folder, its database or keys cannot be used, or the address is taken.</exception>
     public static Task<KeyBrokerServer> StartAsync(KeyBrokerOptions options, CancellationToken cancellationToken) =>
-        StartAsync(options, new NoPolicyEngine(), cancellationToken);
+        StartAsync(options, new RegoPolicyEngine(options.Time), cancellationToken);
 
     internal static async Task<KeyBrokerServer> StartAsync(KeyBrokerOptions options, IPolicyEngine engine, CancellationToken cancellationToken)
     {

@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Kist.Formats;
+using Kist.Rego;
+
+namespace Kist.KeyBroker.Policies;
+
+/// <summary>Policies in Rego, compiled once and cached by their text.</summary>
+sealed class RegoPolicyEngine(TimeProvider time) : IPolicyEngine
+{
+    private const int MaxCached = 512;
+    private const int MaxTraceLines = 100;
+    private const int MaxTraceValueLength = 200;
+
+    private static readonly RegoLimits Limits = new() { MaxSteps = 5_000_000, MaxMemoryBytes = 128L * 1024 * 1024, Timeout = TimeSpan.FromSeconds(2) };
+
+    // What the functions do is given with each evaluation; here they only get their names and numbers of arguments.
+    private static readonly RegoCompileOptions CompileOptions = new()
+    {
+        Version = RegoVersion.Either,
+        Extensions = new RegoExtensions()
+            .Add("query_reference_value", 1, _ => null)
+            .Add("query_reference_sets", 2, _ => null),
+    };
+
+    private readonly ConcurrentDictionary<string, RegoProgram> _programs = new(StringComparer.Ordinal);
+
+    public void Check(string name, string text)
+    {
+        try
+        {
+            RegoProgram.Compile([new RegoModule(name, text)], CompileOptions);
+        }
+        catch (RegoException e)
+        {
+            throw new MalformedDataException("policy", -1, e.Message, e);
+        }
+    }
+
+    public PolicyAnswer Evaluate(
+        string name, string text, string query, JsonElement input, JsonElement data, IReferenceLookup? references, CancellationToken cancellationToken)
+    {
+        var options = new RegoEvaluationOptions
+        {
+            Input = RegoValue.FromJson(input),
+            Data = RegoValue.FromJson(data),
+            Limits = Limits,
+            Extensions = Functions(references),
+            Clock = time,
+        };
+        try
+        {
+            var program = ProgramOf(name, text);
+            var result = program.Evaluate(query, options, cancellationToken);
+            if (result.Value is { } value && value != RegoValue.Of(false))
+                return new PolicyAnswer(ToJson(value), query.EndsWith("allow", StringComparison.Ordinal) ? [] : Trace(program, query, options, cancellationToken));
+            return new PolicyAnswer(result.Value is null ? null : ToJson(result.Value), Trace(program, query, options, cancellationToken));
+        }
+        catch (RegoException e)
+        {
+            throw new PolicyFailedException($"{name}: {e.Message}", e);
+        }
+    }
+
+    // Tracing costs several times the evaluation, and is wanted only when something was refused: it is done again for it.
+    private static ImmutableArray<string> Trace(RegoProgram program, string query, RegoEvaluationOptions options, CancellationToken cancellationToken)
+    {
+        var trace = program.Evaluate(query, options with { Trace = true }, cancellationToken).Trace;
+        return trace is null ? [] : [.. trace.Failures.Take(MaxTraceLines).Select(Describe)];
+    }
+
+    private static string Describe(RegoTraceEvent failure)
+    {
+        var values = failure.Values.Select(v => $"{v.Term} = {(v.Value is null ? "undefined" : Shorten(v.Value.ToString() ?? ""))}");
+        return $"{failure.Rule} at {failure.Location}: {failure.Text} does not hold ({string.Join(", ", values)})";
+    }
+
+    private static string Shorten(string text) => text.Length <= MaxTraceValueLength ? text : text[..MaxTraceValueLength] + "…";
+
+    private static RegoExtensions Functions(IReferenceLookup? references) => new RegoExtensions()
+        .Add("query_reference_value", 1, arguments =>
+            arguments[0] is RegoString name && references?.ValueOf(name.Value) is { } value ? RegoValue.FromJson(value) : RegoValue.Null)
+        .Add("query_reference_sets", 2, arguments =>
+        {
+            if (references is null || arguments[0] is not RegoString tee)
+                return RegoValue.ArrayOf();
+            using var claims = JsonDocument.Parse(arguments[1].ToJson());
+            return RegoValue.ArrayOf([.. references.MatchingSets(tee.Value, claims.RootElement).Select(RegoValue.Of)]);
+        });
+
+    private RegoProgram ProgramOf(string name, string text)
+    {
+        var key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        if (_programs.TryGetValue(key, out var program))
+            return program;
+        program = RegoProgram.Compile([new RegoModule(name, text)], CompileOptions);
+        if (_programs.Count >= MaxCached)
+            _programs.Clear();
+        _programs[key] = program;
+        return program;
+    }
+
+    private static JsonElement ToJson(RegoValue value)
+    {
+        using var document = JsonDocument.Parse(value.ToJson());
+        return document.RootElement.Clone();
+    }
+}
