@@ -7,6 +7,8 @@ internal static class TeeVerifierTable
 {
     public static ImmutableArray<ITeeVerifier> All { get; } =
     [
+        new AzureVtpm.AzureTee(tdx: false),
+        new AzureVtpm.AzureTee(tdx: true),
         new Cca.CcaTee(),
         new Nitro.NitroTee(),
         new Nvidia.NvidiaTee(),

@@ -29,7 +29,8 @@ internal sealed record SnpEvidence(SnpReport Report, IReadOnlyList<SnpCertificat
         return new SnpEvidence(report, certificates);
     }
 
-    private static IEnumerable<SnpCertificate> Loose(ReadOnlyMemory<byte> bundle, SnpSigningKey key)
+    /// <summary>Certificates that lie beside a report: the leaf is known by its extensions, all others are issuers.</summary>
+    public static IEnumerable<SnpCertificate> Loose(ReadOnlyMemory<byte> bundle, SnpSigningKey key)
     {
         foreach (var certificate in PemReader.ReadCertificates(bundle))
         {

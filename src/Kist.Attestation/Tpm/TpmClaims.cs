@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Kist.Attestation.EventLogs;
 
 namespace Kist.Attestation.Tpm;
 
@@ -18,6 +19,9 @@ public sealed record TpmClaims : TeeClaims
 
     /// <summary>Values of the covered registers of the first bank, by index.</summary>
     public required ImmutableSortedDictionary<int, ReadOnlyMemory<byte>> Pcrs { get; init; }
+
+    /// <summary>The part of the event log that the registers vouch for; null if none was given or it does not replay.</summary>
+    public EventLog? EventLog { get; init; }
 
     /// <inheritdoc/>
     public override ReadOnlyMemory<byte> ReportData => Quote.ExtraData;
@@ -39,6 +43,12 @@ public sealed record TpmClaims : TeeClaims
         writer.WriteNumber("restart_count", Quote.RestartCount);
         writer.WriteBoolean("clock_safe", Quote.IsClockSafe);
         writer.WriteString("firmware_version", Quote.FirmwareVersion.ToString("x16", CultureInfo.InvariantCulture));
+        if (EventLog is not null)
+        {
+            writer.WritePropertyName("uefi_event_logs");
+            EventLogJson.Write(writer, EventLog);
+        }
+
         writer.WriteEndObject();
     }
 

@@ -10,10 +10,11 @@ namespace Kist.Attestation.Tpm;
 /// <param name="Signature">Its signature.</param>
 /// <param name="Pcrs">Values of registers 0, 1, 2, … of the quoted bank, as the guest says they are.</param>
 /// <param name="AttestationKey">SubjectPublicKeyInfo of the key (AK) that is said to have signed.</param>
+/// <param name="EventLog">The measured-boot log; empty if there is none.</param>
 /// <param name="Certificates">The AK's certificate and those above it; empty if there are none.</param>
 internal sealed record TpmEvidence(
     TpmQuote Quote, TpmSignature Signature, ImmutableArray<ReadOnlyMemory<byte>> Pcrs, ReadOnlyMemory<byte> AttestationKey,
-    IReadOnlyList<Certificate> Certificates)
+    ReadOnlyMemory<byte> EventLog, IReadOnlyList<Certificate> Certificates)
 {
     /// <summary>The most registers that a bank has.</summary>
     public const int PcrLimit = 32;
@@ -22,7 +23,7 @@ internal sealed record TpmEvidence(
 
     /// <summary>
     /// Reads Trustee's JSON: {ak_public, tpm_quote{signature, message, pcrs[]}}, base64 and hexadecimal. Kist also takes
-    /// ak_certificates, PEM, leaf first.
+    /// ak_certificates, PEM, leaf first, and event_log, base64.
     /// </summary>
     public static TpmEvidence Read(Evidence evidence)
     {
@@ -43,6 +44,7 @@ internal sealed record TpmEvidence(
             TpmSignature.Parse(EvidenceJson.RequireBase64(quote, "signature", Structure)),
             ReadPcrs(quote),
             EvidenceJson.RequireBase64(json, "ak_public", Structure),
+            evidence.EventLog.IsEmpty ? EvidenceJson.OptionalBase64(json, "event_log", Structure) ?? default(ReadOnlyMemory<byte>) : evidence.EventLog,
             certificates);
     }
 

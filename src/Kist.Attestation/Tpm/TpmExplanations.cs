@@ -14,6 +14,9 @@ internal static class TpmExplanations
         new("tpm.quote.pcrs", "the register values are those that were quoted",
             "The quote holds only a digest over the selected registers; the guest sends the values beside it. They are believed "
             + "only if their digest is the quoted one, and only those that were selected become claims.", TpmQuoteCheck.Spec),
+        new("tpm.eventlog", "the measured-boot log replays to the quoted registers",
+            "The log says what was measured; the registers say whether it tells the truth. A log that does not replay makes no claims.",
+            "TCG PC Client Firmware Profile section 10"),
         new("tpm.binding.report_data", "the quote was made for this request", "extraData holds the value that was asked for.", TpmQuoteCheck.Spec),
         new("tpm.binding.init_data", "the guest was started with the announced init-data", "PCR 8 holds the digest, extended once from zero."),
         new("tpm.simulated", "the key is of a real TPM", "The pinned key belongs to a simulated platform."),

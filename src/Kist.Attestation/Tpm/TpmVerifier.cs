@@ -11,7 +11,13 @@ internal static class TpmVerifier
         CheckKey(evidence, options, verdict);
         TpmQuoteCheck.Signature(evidence.Quote, evidence.Signature, PublicKey.Parse(evidence.AttestationKey.Span), verdict);
         var pcrs = TpmQuoteCheck.Pcrs(evidence.Quote, evidence.Signature.Hash, evidence.Pcrs, verdict);
-        verdict.Claims = new TpmClaims { Quote = evidence.Quote, AttestationKey = evidence.AttestationKey, Pcrs = pcrs };
+        verdict.Claims = new TpmClaims
+        {
+            Quote = evidence.Quote,
+            AttestationKey = evidence.AttestationKey,
+            Pcrs = pcrs,
+            EventLog = TpmEventLogCheck.Run(evidence.EventLog, evidence.Quote, pcrs, verdict),
+        };
         TpmQuoteCheck.ReportData(evidence.Quote, binding, verdict);
         TpmQuoteCheck.InitData(pcrs, binding, verdict);
     }

@@ -108,6 +108,29 @@ public class TpmVerifierTests
             EvidenceVerifier.Verify("tpm", evidence, new ExpectedBinding(null, new byte[32]), options).DecisiveFailure?.Id);
     }
 
+    [Theory]
+    [InlineData("tpm/eventlogs/cos-101-amd-sev.bin", "4:6d9f1a1d461cf77517e8d4c488c53f338a71c5a8e2b81ab7011c14f72cbc9a80", true)]
+    [InlineData("tpm/eventlogs/cos-101-amd-sev.bin", "4:7d9f1a1d461cf77517e8d4c488c53f338a71c5a8e2b81ab7011c14f72cbc9a80", false)]
+    [InlineData("tpm/eventlogs/debian-10.bin", "4:7d9f1a1d461cf77517e8d4c488c53f338a71c5a8e2b81ab7011c14f72cbc9a80", false)]
+    public void Verify_EventLog_MustReplayToTheQuotedRegisters(string file, string register, bool accepted)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var registers = (string[])QuoteMaker.Registers.Clone();
+        registers[4] = register[2..];
+        var message = QuoteMaker.Message(s_nonce, registers, 4);
+        var evidence = new Evidence
+        {
+            Tee = "tpm",
+            Json = QuoteMaker.Evidence(key.ExportSubjectPublicKeyInfo(), message, QuoteMaker.Sign(key, message), registers),
+            EventLog = Testing.Evidence.Read(file),
+        };
+
+        var verdict = EvidenceVerifier.Verify(evidence, ExpectedBinding.None, QuoteMaker.Pin(key.ExportSubjectPublicKeyInfo()));
+
+        Assert.Equal(accepted, verdict.IsAccepted);
+        Assert.Equal(accepted, Assert.IsType<TpmClaims>(verdict.Claims).EventLog is not null);
+    }
+
     [Fact]
     public void Parse_EveryByteAndLength_ThrowsOnlyMalformedData()
     {
