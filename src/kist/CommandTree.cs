@@ -18,6 +18,8 @@ static class CommandTree
         root.Add(Commands.Doctor.DoctorCommand.Create());
         root.Add(Commands.Image.ImageCommand.Create());
         root.Add(Commands.Sgx.SgxCommand.Create());
+        root.Add(Commands.Verify.InspectCommand.Create());
+        root.Add(Commands.Verify.VerifyCommand.Create());
         return root;
     }
 

@@ -29,7 +29,7 @@ public sealed class CollateralReader
             return false;
         if (TextEncoding.FirstCharacter(file.Span) == '{')
             return AddJson(file);
-        if (!PemReader.IsPem(file.Span))
+        if (!Ascii.IsValid(file.Span))
             return file.Span[0] == DerTag.Sequence && AddDer(file);
         if (file.Span.IndexOf("-----BEGIN X509 CRL-----"u8) >= 0)
             return AddCrl(file);
@@ -103,6 +103,7 @@ public sealed class CollateralReader
         }
         catch (MalformedDataException)
         {
+            // Not a CRL: the only other thing in DER is a certificate.
             return AddChain(der);
         }
     }

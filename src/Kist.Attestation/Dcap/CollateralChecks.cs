@@ -38,11 +38,13 @@ internal sealed class CollateralChecks(
             !path.Leaf.IsCa && path.Certificates.Count == 2 && name.Contains("SGX TCB Signing", StringComparison.Ordinal),
             "the signer is the one that the root appointed for TCB statements",
             "an end-entity certificate named \"SGX TCB Signing\", issued by the root itself",
-            $"{name}, {path.Certificates.Count} certificates", Fetch, "Intel SGX PCK Certificate and CRL Profile, §1.3");
+            $"{name}, {path.Certificates.Count} certificates", Fetch, "Intel SGX PCK Certificate and CRL Profile, §1.3",
+            "the signer is not the one that the root appointed for TCB statements");
         var revoked = !RevocationVerifier.Verify(verdict, $"{prefix}.revocation", path, collateral.Crls, options.Time);
         var same = pckAnchor is null || anchor is null || verdict.Check(
             $"{prefix}.same_root", anchor == pckAnchor, "platform and collateral end at the same root",
-            pckAnchor.Name, anchor.Name, "use the collateral that belongs to this platform");
+            pckAnchor.Name, anchor.Name, "use the collateral that belongs to this platform",
+            failure: "platform and collateral end at different roots");
         return anchor is not null && role && !revoked && same ? path.Leaf.Key : null;
     }
 
@@ -63,11 +65,12 @@ internal sealed class CollateralChecks(
             info.Id == id && info.Version >= (tee == "tdx" ? 3 : 2) && pck.Fmspc.Span.SequenceEqual(info.Fmspc) && pck.PceId.Span.SequenceEqual(info.PceId),
             "the TCB info is about this kind of platform", wanted,
             $"{info.Id}, version {info.Version}, FMSPC {Convert.ToHexStringLower(info.Fmspc)}, PCEID {Convert.ToHexStringLower(info.PceId ?? [])}",
-            "use the TCB info of this platform's FMSPC", Spec);
+            "use the TCB info of this platform's FMSPC", Spec, "the TCB info is about another kind of platform");
         verdict.Check(
             $"{tee}.tcb.evaluation_number", info.EvaluationDataNumber >= options.Tcb.MinimumEvaluationDataNumber,
             "Intel's evaluation is as new as the policy asks", $"at least {options.Tcb.MinimumEvaluationDataNumber}",
-            $"{info.EvaluationDataNumber}", "fetch newer TCB info (update=early gives the newest)", Spec);
+            $"{info.EvaluationDataNumber}", "fetch newer TCB info (update=early gives the newest)", Spec,
+            "Intel's evaluation is older than the policy asks");
     }
 
     private void CheckQeIdentity(string prefix, PublicKey? signer)
@@ -84,11 +87,12 @@ internal sealed class CollateralChecks(
         verdict.Check(
             $"{prefix}.enclave", identity.Id == id && identity.Version >= 2, "the identity is that of this TEE's quoting enclave",
             $"{id}, version 2", $"{identity.Id}, version {identity.Version}",
-            "use the QE identity of this TEE: SGX and TDX have different ones", Spec);
+            "use the QE identity of this TEE: SGX and TDX have different ones", Spec, "the identity is that of another enclave");
         verdict.Check(
             $"{prefix}.evaluation_number", identity.EvaluationDataNumber >= options.Tcb.MinimumEvaluationDataNumber,
             "Intel's evaluation is as new as the policy asks", $"at least {options.Tcb.MinimumEvaluationDataNumber}",
-            $"{identity.EvaluationDataNumber}", "fetch a newer QE identity (update=early gives the newest)", Spec);
+            $"{identity.EvaluationDataNumber}", "fetch a newer QE identity (update=early gives the newest)", Spec,
+            "Intel's evaluation is older than the policy asks");
     }
 
     private void CheckQuotingEnclave(DcapQuote quote)
@@ -104,7 +108,8 @@ internal sealed class CollateralChecks(
             $"{tee}.qe.identity", difference is null, "the quote was made by Intel's quoting enclave",
             difference is var (field, expected, _) ? $"{field} {expected}" : $"MRSIGNER {Convert.ToHexStringLower(identity.MrSigner)}, ISVPRODID {identity.IsvProdId}",
             difference is var (_, _, actual) ? actual : null,
-            "the report that vouches for the attestation key is of another enclave: a forgery, or the QE identity of another TEE", Spec);
+            "the report that vouches for the attestation key is of another enclave: a forgery, or the QE identity of another TEE", Spec,
+            "the quote was not made by the enclave that Intel names");
     }
 
     private void CheckSignature(string id, string what, SignedJson document, PublicKey? signer)
@@ -119,7 +124,7 @@ internal sealed class CollateralChecks(
         SHA256.HashData(document.Body.Span, hash);
         verdict.CheckSignature(
             id, signer.VerifyEcdsaHash(hash, document.Signature), $"the {what} is signed by Intel, over its text as received",
-            Fetch + ", and keep its text byte for byte", Spec);
+            $"the {what} is not what Intel signed", Fetch + ", and keep its text byte for byte", Spec);
     }
 
     private void CheckValidity(string id, string what, DateTimeOffset issued, DateTimeOffset next) => verdict.Check(

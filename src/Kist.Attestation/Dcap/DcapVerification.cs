@@ -63,13 +63,15 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
         verdict.Check(
             $"{_tee}.quote.vendor", quote.Header.Span.Slice(12, 16).SequenceEqual(DcapQuoteReader.IntelVendorId),
             "the quote is of Intel's quoting enclave", Convert.ToHexStringLower(DcapQuoteReader.IntelVendorId),
-            Convert.ToHexStringLower(quote.Header.Span.Slice(12, 16)), "use a quote of Intel's quoting enclave");
+            Convert.ToHexStringLower(quote.Header.Span.Slice(12, 16)), "use a quote of Intel's quoting enclave",
+            failure: "the quote is of another vendor's quoting enclave");
         var key = PublicKey.FromP256(quote.AttestationKey.Span);
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(quote.SignedBytes.Span, hash);
         verdict.CheckSignature(
             $"{_tee}.quote.signature", key is not null && key.VerifyEcdsaHash(hash, quote.Signature.Span),
-            key is null ? "the attestation key is no point of P-256" : "header and report are signed by the attestation key",
+            "header and report are signed by the attestation key",
+            key is null ? "the attestation key is no point of P-256" : "header and report are not what the attestation key signed",
             "the quote was changed after it was signed, or cut together from several: get a new one",
             "Intel SGX ECDSA Quote Library API, A.4");
         SHA256.HashData([.. quote.AttestationKey.Span, .. quote.QeAuthenticationData.Span], hash);
@@ -79,7 +81,8 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
             "the quoting enclave's report binds the attestation key",
             Convert.ToHexStringLower(hash), Convert.ToHexStringLower(bound[..32]),
             "the quote was cut together from several: get a new one",
-            "Intel SGX ECDSA Quote Library API, A.4");
+            "Intel SGX ECDSA Quote Library API, A.4",
+            "the quoting enclave's report does not bind this attestation key");
     }
 
     private void CheckQeReportSignature(Certificate leaf)
@@ -89,6 +92,7 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
         verdict.CheckSignature(
             $"{_tee}.qe.signature", leaf.Key is { IsEc: true, Size: 32 } key && key.VerifyEcdsaHash(hash, quote.QeReportSignature.Span),
             "the quoting enclave's report is signed by the platform's PCK",
+            "the quoting enclave's report is not what the platform's PCK signed",
             "the certificate chain belongs to another platform or TCB level, or the quote was changed: get a new quote",
             "Intel SGX ECDSA Quote Library API, A.4");
     }
@@ -99,7 +103,8 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
         verdict.Check(
             id, !leaf.IsCa && name.Contains(phrase, StringComparison.Ordinal), "the certificate is of the right kind",
             $"an end-entity certificate named \"{phrase}\"", $"{name}{(leaf.IsCa ? ", an authority" : "")}",
-            "get the certificate chain again from the platform", "Intel SGX PCK Certificate and CRL Profile, §1.3");
+            "get the certificate chain again from the platform", "Intel SGX PCK Certificate and CRL Profile, §1.3",
+            "the certificate is of another kind than its use asks for");
     }
 
     /// <summary>

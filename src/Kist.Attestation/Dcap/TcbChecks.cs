@@ -23,7 +23,8 @@ internal sealed class TcbChecks(string tee, TcbInfo info, TcbEvaluation tcb, Ver
         verdict.Check(
             "tdx.module.identity", tcb.ModuleMismatch is null, "the TDX module is one that Intel names",
             "MRSIGNERSEAM and SEAMATTRIBUTES as in the TCB info", tcb.ModuleMismatch ?? version,
-            "use a TDX module released by Intel, and TCB info that is new enough to know it", Spec);
+            "use a TDX module released by Intel, and TCB info that is new enough to know it", Spec,
+            "the TDX module is not one that Intel names");
         if (tcb.ModuleLevel is { } level)
         {
             verdict.Pass(
@@ -65,7 +66,8 @@ internal sealed class TcbChecks(string tee, TcbInfo info, TcbEvaluation tcb, Ver
             $"{tee}.tcb.advisories", bad.Count == 0, "the policy accepts every advisory that applies to the platform",
             policy.AcceptedAdvisories is { } list ? $"only {string.Join(", ", list.Order(StringComparer.Ordinal))}" : $"none of {string.Join(", ", policy.RejectedAdvisories.Order(StringComparer.Ordinal))}",
             bad.Count == 0 ? string.Join(", ", tcb.Advisories) : string.Join(", ", bad),
-            "update the platform as the advisories say, or accept them in the policy after reading them", Spec);
+            "update the platform as the advisories say, or accept them in the policy after reading them", Spec,
+            "advisories apply to the platform that the policy does not accept");
     }
 
     private void CheckMinimumComponents(DcapQuote quote, PckCertificate pck, TdReport? td)
@@ -76,7 +78,7 @@ internal sealed class TcbChecks(string tee, TcbInfo info, TcbEvaluation tcb, Ver
             verdict.Check(
                 $"{tee}.tcb.minimum.{name}", value >= minimum, "the component is as new as the policy asks",
                 $"at least {minimum}", value is null ? $"{tee} has no component of that name" : $"{value}",
-                "update the platform's firmware, or correct the policy");
+                "update the platform's firmware, or correct the policy", failure: "the component is older than the policy asks");
         }
     }
 
@@ -106,7 +108,8 @@ internal sealed class TcbChecks(string tee, TcbInfo info, TcbEvaluation tcb, Ver
         verdict.Check(
             $"{tee}.platform.allowed", names.Any(allowed.Contains), "the platform is on the policy's list",
             $"one of {allowed.Count} listed platforms", $"PPID {names[0]}, FMSPC {pck.FmspcText}",
-            "run on a listed platform, or add this one to the list after establishing whose it is");
+            "run on a listed platform, or add this one to the list after establishing whose it is",
+            failure: "the platform is not on the policy's list");
     }
 
     private static string Join(IReadOnlyCollection<string> advisories) =>

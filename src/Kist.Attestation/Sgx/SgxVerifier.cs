@@ -26,7 +26,8 @@ internal sealed class SgxVerifier : ITeeVerifier
         {
             verdict.Check(
                 "sgx.enclave.svn", report.IsvSvn >= options.Tcb.MinimumGuestSvn, "the enclave's security version is as new as the policy asks",
-                $"at least {options.Tcb.MinimumGuestSvn}", $"{report.IsvSvn}", "deploy the newer enclave");
+                $"at least {options.Tcb.MinimumGuestSvn}", $"{report.IsvSvn}", "deploy the newer enclave",
+                failure: "the enclave's security version is older than the policy asks");
         }
 
         BindingCheck.ReportData(verdict, binding.ReportData, report.ReportData.Span);

@@ -29,7 +29,7 @@ internal static class RtmrCheck
                 $"{verdict.Tee}.eventlog.rtmr{i}", replayed.AsSpan().SequenceEqual(expected),
                 $"the event log replays to RTMR{i}", Convert.ToHexStringLower(expected), Convert.ToHexStringLower(replayed),
                 "the log is of another boot, is incomplete (something extended the register outside it), or was changed; a repeated separator is a firmware error",
-                Spec);
+                Spec, $"the event log does not replay to RTMR{i}");
         }
 
         return all;

@@ -54,7 +54,8 @@ internal sealed class TdxVerifier : ITeeVerifier
                 $"{tee}.attributes.sept_ve_disable", TdAttributes.HasSeptVeDisable(report),
                 "the machine's owner cannot inject exceptions into the guest by unmapping its memory",
                 "TDATTRIBUTES.SEPT_VE_DISABLE set", Convert.ToHexStringLower(report.TdAttributes.Span),
-                "start the guest with SEPT_VE_DISABLE", "Intel TDX Module Base Architecture Specification, TD Attributes");
+                "start the guest with SEPT_VE_DISABLE", "Intel TDX Module Base Architecture Specification, TD Attributes",
+                "the machine's owner can inject exceptions into the guest by unmapping its memory");
         }
         else
         {
@@ -76,9 +77,10 @@ internal sealed class TdxVerifier : ITeeVerifier
         var named = options.References.Any(r => r.Claim.EndsWith("mr_servicetd", StringComparison.Ordinal));
         verdict.Check(
             $"{tee}.service_td", none || named,
-            none ? "no service TD is bound to the guest" : "a service TD, which can act on the guest, is bound, and a reference value judges it",
+            none ? "no service TD is bound to the guest" : "a service TD is bound to the guest, and a reference value judges it",
             "MRSERVICETD zero, or a reference value for quote.body.mr_servicetd", Convert.ToHexStringLower(report.MrServiceTd.Span),
             "start the guest without a service TD, or give the reference value of the one you trust",
-            "Intel TDX Module Base Architecture Specification, Service TDs");
+            "Intel TDX Module Base Architecture Specification, Service TDs",
+            "a service TD, which can act on the guest, is bound, and nothing says that it may be trusted");
     }
 }

@@ -5,7 +5,7 @@ internal static class BindingCheck
 {
     /// <summary>
     /// Adds "{tee}.binding.report_data". The expected bytes are zero-padded to the field's size; more bytes than the field
-    /// has cannot be bound, and fail.
+    /// has cannot be bound, and fail; so does an empty value, which would bind nothing.
     /// </summary>
     public static void ReportData(VerdictBuilder verdict, ReadOnlyMemory<byte>? expected, ReadOnlySpan<byte> field)
     {
@@ -20,11 +20,12 @@ internal static class BindingCheck
 
         verdict.Check(
             id,
-            value.Length <= field.Length && Pad(value.Span, field.Length).AsSpan().SequenceEqual(field),
+            value.Length > 0 && value.Length <= field.Length && Pad(value.Span, field.Length).AsSpan().SequenceEqual(field),
             "the evidence binds the expected report data: it was made for this request, now",
-            value.Length <= field.Length ? Convert.ToHexStringLower(Pad(value.Span, field.Length)) : $"at most {field.Length} bytes, not {value.Length}",
+            value.Length > 0 && value.Length <= field.Length ? Convert.ToHexStringLower(Pad(value.Span, field.Length)) : $"1 to {field.Length} bytes, not {value.Length}",
             Convert.ToHexStringLower(field),
-            "the evidence belongs to another request (a replay), or guest and verifier compute the value differently");
+            "the evidence belongs to another request (a replay), or guest and verifier compute the value differently",
+            failure: "the evidence binds other report data: it was not made for this request");
     }
 
     /// <summary>
@@ -43,12 +44,13 @@ internal static class BindingCheck
         var expected = Pad(value.Span[..Math.Min(value.Length, field.Length)], field.Length);
         verdict.Check(
             id,
-            expected.AsSpan().SequenceEqual(field),
+            value.Length > 0 && expected.AsSpan().SequenceEqual(field),
             $"{fieldName} is the digest of the init-data: the guest was started with this configuration",
             Convert.ToHexStringLower(expected),
             Convert.ToHexStringLower(field),
             "the guest was started with other init-data (or none); compare the documents, and the digest's algorithm",
-            "CoCo init-data specification");
+            "CoCo init-data specification",
+            $"{fieldName} is not the digest of the init-data: the guest was started with another configuration");
     }
 
     private static byte[] Pad(ReadOnlySpan<byte> value, int size)

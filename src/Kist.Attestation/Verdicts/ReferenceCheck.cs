@@ -29,7 +29,8 @@ internal static class ReferenceCheck
                 "the claim has one of its reference values",
                 Join(reference),
                 actual,
-                "launch what was measured for the reference value, or register the new value after reviewing it");
+                "launch what was measured for the reference value, or register the new value after reviewing it",
+                failure: "the claim has none of its reference values");
         }
     }
 

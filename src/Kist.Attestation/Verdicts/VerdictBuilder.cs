@@ -28,20 +28,23 @@ internal sealed class VerdictBuilder(string tee, DateTimeOffset at)
     public void NotChecked(string id, string why, string? remedy = null, string? spec = null) =>
         _findings.Add(new Finding(id, FindingOutcome.NotChecked, null, null, why, remedy, spec));
 
-    /// <summary>Adds a pass or a failure by <paramref name="holds"/>, and returns it.</summary>
+    /// <summary>
+    /// Adds a pass or a failure by <paramref name="holds"/>, and returns it. <paramref name="why"/> is the sentence of both, or
+    /// of the pass only where there is a <paramref name="failure"/>.
+    /// </summary>
     public bool Check(
-        string id, bool holds, string why, string? expected, string? actual, string? remedy, string? spec = null)
+        string id, bool holds, string why, string? expected, string? actual, string? remedy, string? spec = null, string? failure = null)
     {
         if (holds)
             Pass(id, why, expected, actual, spec);
         else
-            Fail(id, why, expected, actual, remedy, spec);
+            Fail(id, failure ?? why, expected, actual, remedy, spec);
         return holds;
     }
 
     /// <summary>Adds the finding of a signature check, which has nothing to show where it passes.</summary>
-    public bool CheckSignature(string id, bool holds, string why, string remedy, string spec) =>
-        Check(id, holds, why, holds ? null : "a valid signature", holds ? null : "a signature that does not fit", remedy, spec);
+    public bool CheckSignature(string id, bool holds, string why, string failure, string remedy, string spec) =>
+        Check(id, holds, why, holds ? null : "a valid signature", holds ? null : "a signature that does not fit", remedy, spec, failure);
 
     public Verdict Build() => new(tee, at, _findings.ToImmutable(), Claims, IsSimulated, IsDebug);
 }

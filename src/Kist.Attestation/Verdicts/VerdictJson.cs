@@ -14,7 +14,7 @@ public static class VerdictJson
     };
 
     /// <summary>
-    /// Writes {"tee","accepted","at","simulated","debug","decisive_failure","findings":[{"id","outcome","expected",
+    /// Writes {"tee","accepted","at","simulated","debug","decisiveFailure","findings":[{"id","outcome","expected",
     /// "actual","why","remedy","spec"}],"claims"}; members without a value are left out.
     /// </summary>
     public static void Write(Utf8JsonWriter writer, Verdict verdict)
@@ -26,7 +26,7 @@ public static class VerdictJson
         writer.WriteBoolean("simulated", verdict.IsSimulated);
         writer.WriteBoolean("debug", verdict.IsDebug);
         if (verdict.DecisiveFailure is { } decisive)
-            writer.WriteString("decisive_failure", decisive.Id);
+            writer.WriteString("decisiveFailure", decisive.Id);
         writer.WriteStartArray("findings");
         foreach (var finding in verdict.Findings)
             Write(writer, finding);
@@ -58,7 +58,7 @@ public static class VerdictJson
         {
             FindingOutcome.Pass => "pass",
             FindingOutcome.Fail => "fail",
-            _ => "not_checked",
+            _ => "notChecked",
         });
         WriteOptional(writer, "expected", finding.Expected);
         WriteOptional(writer, "actual", finding.Actual);

@@ -14,8 +14,8 @@ public static class VerdictTree
     {
         var style = new Style(color);
         var outcome = verdict.IsAccepted ? style.Good("ACCEPTED") : style.Bad("REFUSED");
-        var name = subject is null ? "" : $"{Printable.Text(subject)}: ";
-        writer.WriteLine($"{name}{Printable.Text(verdict.Tee)} evidence {outcome}, as of {Timestamp.Format(verdict.At)}");
+        var name = subject is null ? "" : $"{EvidenceText.Printable(subject)}: ";
+        writer.WriteLine($"{name}{EvidenceText.Printable(verdict.Tee)} evidence {outcome}, as of {Timestamp.Format(verdict.At)}");
         if (verdict.IsSimulated)
             writer.WriteLine(style.Bad("  SIMULATED platform: this evidence protects nothing"));
         if (verdict.IsDebug)
@@ -27,9 +27,9 @@ public static class VerdictTree
         root.WriteChildren(writer, "", style, verdict.DecisiveFailure);
         if (verdict.DecisiveFailure is { } decisive)
         {
-            writer.WriteLine($"decided by {style.Bad(Printable.Text(decisive.Id))}: {Printable.Text(decisive.Why)}");
+            writer.WriteLine($"decided by {style.Bad(EvidenceText.Printable(decisive.Id))}: {EvidenceText.Printable(decisive.Why)}");
             if (decisive.Remedy is { } remedy)
-                writer.WriteLine($"what to do: {Printable.Text(remedy)}");
+                writer.WriteLine($"what to do: {EvidenceText.Printable(remedy)}");
         }
     }
 
@@ -75,7 +75,7 @@ public static class VerdictTree
         private void Write(TextWriter writer, string first, string rest, Style style, Finding? decisive)
         {
             if (_findings.Count == 0)
-                writer.WriteLine($"{first}{Printable.Text(name)}");
+                writer.WriteLine($"{first}{EvidenceText.Printable(name)}");
             foreach (var finding in _findings)
                 WriteFinding(writer, finding, first, rest, style, decisive);
             WriteChildren(writer, rest, style, decisive);
@@ -90,7 +90,7 @@ public static class VerdictTree
                 _ => style.Dim("–"),
             };
             var decides = ReferenceEquals(finding, decisive) ? style.Bad(" [decisive]") : "";
-            writer.WriteLine($"{first}{mark} {Printable.Text(name)}{decides}  {Printable.Text(finding.Why)}");
+            writer.WriteLine($"{first}{mark} {EvidenceText.Printable(name)}{decides}  {EvidenceText.Printable(finding.Why)}");
             var detail = rest + (_children.Count > 0 ? "│    " : "     ");
             if (finding.Outcome == FindingOutcome.Fail)
             {
@@ -110,7 +110,7 @@ public static class VerdictTree
         private static void WriteDetail(TextWriter writer, string indent, string? label, string? value)
         {
             if (value is not null)
-                writer.WriteLine(label is null ? $"{indent}{Printable.Text(value)}" : $"{indent}{label + ":",-10}{Printable.Text(value)}");
+                writer.WriteLine(label is null ? $"{indent}{EvidenceText.Printable(value)}" : $"{indent}{label + ":",-10}{EvidenceText.Printable(value)}");
         }
     }
 

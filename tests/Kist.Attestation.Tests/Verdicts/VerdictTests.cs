@@ -77,7 +77,7 @@ public sealed class VerdictTests
         builder.Fail("tdx.tcb.status", "the platform is out of date", "UpToDate", "OutOfDate", "update it");
         using var document = JsonDocument.Parse(VerdictJson.ToUtf8(builder.Build()));
         Assert.False(document.RootElement.GetProperty("accepted").GetBoolean());
-        Assert.Equal("tdx.tcb.status", document.RootElement.GetProperty("decisive_failure").GetString());
+        Assert.Equal("tdx.tcb.status", document.RootElement.GetProperty("decisiveFailure").GetString());
         Assert.Equal("fail", document.RootElement.GetProperty("findings")[0].GetProperty("outcome").GetString());
     }
 

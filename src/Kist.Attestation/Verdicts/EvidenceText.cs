@@ -7,11 +7,13 @@ namespace Kist.Attestation;
 /// Makes text from evidence harmless on a terminal: control and formatting characters (which could move the cursor or hide
 /// text) become \u escapes. Texts of more than <see cref="MaxLength"/> characters are cut.
 /// </summary>
-internal static class Printable
+public static class EvidenceText
 {
+    /// <summary>Characters that are shown at most.</summary>
     public const int MaxLength = 4096;
 
-    public static string Text(string text)
+    /// <summary>The text with escapes, cut if it is long.</summary>
+    public static string Printable(string text)
     {
         var cut = text.Length > MaxLength ? text[..MaxLength] : text;
         var builder = new StringBuilder(cut.Length);
