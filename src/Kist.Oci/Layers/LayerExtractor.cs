@@ -213,7 +213,15 @@ public sealed partial class LayerExtractor : IDisposable
             return _parent;
         CloseParent();
         _parentPath = path.Parent.ToArray();
+        MarkParents(_parentPath);
         return _parent = _root.OpenInRoot(_parentPath) ?? CreateParents(_parentPath);
+    }
+
+    // A layer that brings a/b has a as well, whether or not it lists it: a whiteout of a then hides only older things in a.
+    private void MarkParents(ReadOnlySpan<byte> path)
+    {
+        for (var end = path.Length; _created is not null && end > 0; end = path[..end].LastIndexOf((byte)'/'))
+            _created.Add(Key(path[..end]));
     }
 
     // An archive may leave out directories. Each step is resolved from the root again, so links on the way stay inside.
@@ -233,7 +241,6 @@ public sealed partial class LayerExtractor : IDisposable
             // Something that is no directory, or a link to nowhere, is in the way.
             parent.Unlink(name);
             parent.MakeDirectory(name, 0x1ED /* 0755 */);
-            _created?.Add(Key(step));
         }
 
         return _root.OpenInRoot(path) ?? throw new MalformedDataException(
