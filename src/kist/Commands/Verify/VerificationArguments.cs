@@ -67,8 +67,8 @@ sealed class VerificationArguments
         return detected with { Evidence = evidence };
     }
 
-    // An array converts to an empty memory, which is not null: the absent value must be made so explicitly.
-    private static ReadOnlyMemory<byte>? Bytes(string? hex) => hex is null ? null : new ReadOnlyMemory<byte>(Convert.FromHexString(hex));
+    // A null literal would become an array and then an empty memory, which is not the absent value.
+    private static ReadOnlyMemory<byte>? Bytes(string? hex) => hex is null ? default(ReadOnlyMemory<byte>?) : Convert.FromHexString(hex);
 
     private static IEnumerable<ReferenceValue> References(string[] texts) => texts
         .Select(t => t.Split('=', 2) is [{ Length: > 0 } claim, var value]
