@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Kist.Formats;
@@ -20,6 +21,17 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
     private readonly ResourceRoutes _resources = new(services);
     private readonly PolicyRoutes _policies = new(services);
     private readonly ReferenceRoutes _references = new(services);
+    private readonly ResourceAdminRoutes _resourceAdmin = new(services);
+    private readonly AdminTokenRoutes _adminTokens = new(services);
+    private readonly AuditRoutes _audit = new(services);
+    private readonly BrokerMetrics _metrics = new();
+
+    private static readonly string[] RouteNames =
+    [
+        "/kbs/v0/auth", "/kbs/v0/attest", "/kbs/v0/resource", "/kbs/v0/attestation-policy", "/kbs/v0/resource-policy", "/kbs/v0/reference-value",
+        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/admin-tokens", "/kist/v1/audit",
+        "/healthz", "/livez", "/readyz", "/metrics", "/.well-known/jwks.json",
+    ];
 
     public void Dispose() => _limiter.Dispose();
 
@@ -27,10 +39,13 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
     public async Task HandleAsync(HttpContext http)
     {
         var started = Stopwatch.GetTimestamp();
+        _metrics.Begin();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         limit.CancelAfter(services.Options.RequestTimeout);
         var context = new BrokerContext(http, services.Options.Time, services.AdminTokens, limit.Token);
         var reply = await AnswerAsync(context).ConfigureAwait(false);
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        _metrics.End(RouteName(http.Request.Path.Value), reply.Status, context.Code, elapsed);
         if (http.RequestAborted.IsCancellationRequested)
             return;
         var response = http.Response;
@@ -41,7 +56,7 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
         response.ContentType = reply.ContentType;
         response.ContentLength = reply.Body.Length;
         await response.Body.WriteAsync(reply.Body, http.RequestAborted).ConfigureAwait(false);
-        Log(context, reply.Status, Stopwatch.GetElapsedTime(started));
+        Log(context, reply.Status, elapsed);
     }
 
     private async Task<Reply> AnswerAsync(BrokerContext context)
@@ -81,7 +96,10 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
             return KistAsync(context, kist);
         return path switch
         {
-            "/healthz" => Only("GET", context, () => Task.FromResult(Reply.Empty)),
+            "/healthz" or "/livez" => Only("GET", context, () => Task.FromResult(Reply.Empty)),
+            "/readyz" => Only("GET", context, () => Task.FromResult(Ready())),
+            "/metrics" => Only("GET", context, () => Task.FromResult(new Reply(Encoding.UTF8.GetBytes(_metrics.Write()), "text/plain; version=0.0.4"))),
+            "/.well-known/jwks.json" => Only("GET", context, () => Task.FromResult(KeySet())),
             _ => throw new BrokerRefusal(BrokerError.PathUnknown),
         };
     }
@@ -120,8 +138,46 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
             ("policies", _) => _policies.KistAsync(context, rest),
             ("reference-sets", "") => _references.SetsAsync(context),
             ("reference-values", "") => Task.FromResult(_references.Values(context)),
+            ("resources", _) => Task.FromResult(_resourceAdmin.Handle(context, rest)),
+            ("admin-tokens", "") => _adminTokens.HandleAsync(context),
+            ("audit", _) => Task.FromResult(_audit.Handle(context, rest)),
             _ => throw new BrokerRefusal(BrokerError.PathUnknown),
         };
+    }
+
+    /// <summary>Ready when the database answers.</summary>
+    private Reply Ready()
+    {
+        _ = services.Audit.Head();
+        return Reply.Empty;
+    }
+
+    /// <summary>The key that signs tokens, as other verifiers of them want it.</summary>
+    private Reply KeySet() => JsonReply.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteStartArray("keys"u8);
+        writer.WriteStartObject();
+        writer.WriteString("alg"u8, "ES256"u8);
+        writer.WriteString("crv"u8, services.TokenKey.PublicKey.Curve);
+        writer.WriteString("kid"u8, services.TokenKey.KeyId);
+        writer.WriteString("kty"u8, "EC"u8);
+        writer.WriteString("use"u8, "sig"u8);
+        writer.WriteString("x"u8, Base64Url.Encode(services.TokenKey.PublicKey.X.Span));
+        writer.WriteStartArray("x5c"u8);
+        writer.WriteBase64StringValue(services.TokenKey.Certificate);
+        writer.WriteEndArray();
+        writer.WriteString("y"u8, Base64Url.Encode(services.TokenKey.PublicKey.Y.Span));
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    });
+
+    /// <summary>The route without what a peer may put into a path.</summary>
+    private static string RouteName(string? path)
+    {
+        var known = RouteNames.FirstOrDefault(name => path is not null && path.StartsWith(name, StringComparison.Ordinal) && (path.Length == name.Length || path[name.Length] == '/'));
+        return known ?? "other";
     }
 
     private void Limit(BrokerContext context)
@@ -196,6 +252,6 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
             writer.WriteEndObject();
         }
 
-        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+        return Encoding.UTF8.GetString(buffer.ToArray());
     }
 }

@@ -1,0 +1,108 @@
+using System.Text;
+using Kist.Formats.Jose;
+
+namespace Kist.KeyBroker.Protocol;
+
+/// <content>The list of secrets, administrators' tokens, and the audit log.</content>
+public sealed partial class KeyBrokerAdminClient
+{
+    /// <summary>Secrets by path after <paramref name="after"/>; never their values.</summary>
+    public async Task<IReadOnlyList<ResourceDocument>> ListResourcesAsync(string after, int limit, bool deleted, CancellationToken cancellationToken) =>
+        (await GetAsync<ResourceList>(
+            $"resources?after={Escape(after)}&limit={Number(limit)}&deleted={(deleted ? "true" : "false")}", "secrets", cancellationToken).ConfigureAwait(false)).Resources;
+
+    /// <summary>All versions of a secret, oldest first; never their values.</summary>
+    public async Task<IReadOnlyList<ResourceVersionDocument>> ListResourceVersionsAsync(ResourceUri uri, CancellationToken cancellationToken) =>
+        (await GetAsync<ResourceVersionList>($"resources/versions?path={Escape(uri.Path)}", uri.ToString(), cancellationToken).ConfigureAwait(false)).Versions;
+
+    /// <summary>Brings a deleted secret back.</summary>
+    public Task RestoreResourceAsync(ResourceUri uri, CancellationToken cancellationToken) => ChangeAsync("restore", uri, "", cancellationToken);
+
+    /// <summary>Erases a deleted secret with all its versions.</summary>
+    public Task PurgeResourceAsync(ResourceUri uri, CancellationToken cancellationToken) => ChangeAsync("purge", uri, "", cancellationToken);
+
+    /// <summary>Makes an earlier version of a secret the one that is given out.</summary>
+    public Task SelectResourceVersionAsync(ResourceUri uri, long version, CancellationToken cancellationToken) =>
+        ChangeAsync("select", uri, $"&version={Number(version)}", cancellationToken);
+
+    /// <summary>Wraps everything with the present master key that an earlier one protects.</summary>
+    public Task RewrapAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/resources/rewrap", "secrets", cancellationToken);
+
+    /// <summary>Makes an administrator's token; the answer is the one place where it is shown.</summary>
+    public async Task<AdminTokenDocument> CreateAdminTokenAsync(CreateAdminTokenRequest request, CancellationToken cancellationToken) =>
+        KbsJson.Read<AdminTokenDocument>(
+            (await SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/admin-tokens", request.Name, KbsJson.Write(request), "application/json", cancellationToken)
+                .ConfigureAwait(false)).Span,
+            MaxAnswerBytes);
+
+    /// <summary>All administrators' tokens, without the tokens.</summary>
+    public async Task<IReadOnlyList<AdminTokenDocument>> ListAdminTokensAsync(CancellationToken cancellationToken) =>
+        (await GetAsync<AdminTokenList>("admin-tokens", "administrators", cancellationToken).ConfigureAwait(false)).Tokens;
+
+    /// <summary>Ends an administrator's token.</summary>
+    public Task RevokeAdminTokenAsync(string name, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, $"{KbsProtocol.KistBasePath}/admin-tokens?name={Escape(name)}", name, cancellationToken);
+
+    /// <summary>The audit log's signed tree head.</summary>
+    public Task<AuditTreeHead> GetAuditHeadAsync(CancellationToken cancellationToken) => GetAsync<AuditTreeHead>("audit/head", "audit log", cancellationToken);
+
+    /// <summary>The key that signs tree heads.</summary>
+    public async Task<JsonWebKey> GetAuditKeyAsync(CancellationToken cancellationToken) => JsonWebKey.Parse(
+        (await SendAsync(HttpMethod.Get, $"{KbsProtocol.KistBasePath}/audit/key", "audit log", cancellationToken).ConfigureAwait(false)).Span);
+
+    /// <summary>Entries from a position on, in order.</summary>
+    public async Task<IReadOnlyList<AuditEntryDocument>> ListAuditEntriesAsync(long from, int limit, CancellationToken cancellationToken) =>
+        (await GetAsync<AuditEntryList>($"audit/entries?from={Number(from)}&limit={Number(limit)}", "audit log", cancellationToken).ConfigureAwait(false)).Entries;
+
+    /// <summary>Entries that match, latest first.</summary>
+    public async Task<IReadOnlyList<AuditEntryDocument>> SearchAuditAsync(AuditSearch search, CancellationToken cancellationToken)
+    {
+        var query = new StringBuilder($"audit/search?limit={Number(search.Limit)}");
+        void Add(string name, string? value)
+        {
+            if (value is not null)
+                query.Append('&').Append(name).Append('=').Append(Escape(value));
+        }
+
+        Add("before", search.Before is { } before ? Number(before) : null);
+        Add("from", search.From?.ToString("O"));
+        Add("until", search.Until?.ToString("O"));
+        Add("kind", search.Kind);
+        Add("outcome", search.Outcome);
+        Add("correlation", search.Correlation);
+        Add("resource", search.Resource);
+        Add("workload", search.Workload);
+        Add("tee", search.Tee);
+        return (await GetAsync<AuditEntryList>(query.ToString(), "audit log", cancellationToken).ConfigureAwait(false)).Entries;
+    }
+
+    /// <summary>The hashes that prove an entry to be in the tree of this size.</summary>
+    public async Task<IReadOnlyList<byte[]>> GetInclusionProofAsync(long sequence, long size, CancellationToken cancellationToken) =>
+        Hashes(await GetAsync<AuditProof>($"audit/inclusion?sequence={Number(sequence)}&size={Number(size)}", "audit log", cancellationToken).ConfigureAwait(false));
+
+    /// <summary>The hashes that prove that the tree of the second size begins with that of the first.</summary>
+    public async Task<IReadOnlyList<byte[]>> GetConsistencyProofAsync(long first, long second, CancellationToken cancellationToken) =>
+        Hashes(await GetAsync<AuditProof>($"audit/consistency?first={Number(first)}&second={Number(second)}", "audit log", cancellationToken).ConfigureAwait(false));
+
+    /// <summary>A document that an entry names: a verdict, the evidence, a policy.</summary>
+    /// <param name="digest">"sha256:…" as the entry has it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<ReadOnlyMemory<byte>> GetAuditAttachmentAsync(string digest, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, $"{KbsProtocol.KistBasePath}/audit/attachment?digest={Escape(digest)}", digest, cancellationToken);
+
+    private Task<ReadOnlyMemory<byte>> ChangeAsync(string action, ResourceUri uri, string more, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/resources/{action}?path={Escape(uri.Path)}{more}", uri.ToString(), cancellationToken);
+
+    private static List<byte[]> Hashes(AuditProof proof)
+    {
+        try
+        {
+            return [.. proof.Path.Select(Convert.FromHexString)];
+        }
+        catch (FormatException e)
+        {
+            throw new Formats.MalformedDataException("audit proof", -1, "its hashes are not hexadecimal", e);
+        }
+    }
+}
