@@ -48,11 +48,18 @@ public sealed class RegoProgram
     {
         if (_queries.TryGetValue(query, out var prepared))
             return prepared;
-        prepared = QueryCompiler.Compile(_context, Parser.ParseQuery(query, RegoVersion.V1));
+        prepared = QueryCompiler.Compile(_context, Parser.ParseQuery(query, RegoVersion.V1), reportsFalse: true);
         if (_queries.Count < MaxCachedQueries)
             _queries.TryAdd(query, prepared);
         return prepared;
     }
+
+    /// <summary>
+    /// Compiles a query as the body of a rule: an expression whose value is false gives no solution, even if it stands alone.
+    /// </summary>
+    /// <exception cref="RegoException">What is wrong with it.</exception>
+    public RegoQuery PrepareAsBody(string query) =>
+        QueryCompiler.Compile(_context, Parser.ParseQuery(query, RegoVersion.V1), reportsFalse: false);
 
     /// <summary>Evaluates a query; prepared queries are remembered.</summary>
     /// <exception cref="RegoException">The query is wrong, rules conflict, or a limit was exceeded.</exception>

@@ -21,6 +21,19 @@ static class BuiltinTable
         StringBuiltins.Register(table);
         TypeBuiltins.Register(table);
         NumberBuiltins.Register(table);
+        RegexBuiltins.Register(table);
+        GlobBuiltins.Register(table);
+        EncodingBuiltins.Register(table);
+        JsonBuiltins.Register(table);
+        TimeBuiltins.Register(table);
+        HashBuiltins.Register(table);
+        NetBuiltins.Register(table);
+        SemverBuiltins.Register(table);
+        UnitsBuiltins.Register(table);
+        GraphBuiltins.Register(table);
+        MiscellaneousBuiltins.Register(table);
+        if (RegoFeatures.Yaml)
+            YamlBuiltins.Register(table);
         return table.Freeze();
     }
 }

@@ -7,14 +7,14 @@ namespace Kist.Rego.Compilation;
 /// <summary>Compiles a query: a body whose variables, and whose expressions' values, are the result.</summary>
 static class QueryCompiler
 {
-    public static RegoQuery Compile(ProgramContext program, Body query)
+    public static RegoQuery Compile(ProgramContext program, Body query, bool reportsFalse)
     {
         var names = new HashSet<string>();
         var resolved = new Resolver(new Dictionary<string, Term>()).Query(query);
         foreach (var e in resolved.Expressions)
             CollectResults(e, names);
         var expressions = new List<(string Text, int Slot)>();
-        var captured = Capture(resolved, out var values);
+        var captured = Capture(resolved, reportsFalse, out var values);
         var compiler = new BodyCompiler(program, "query");
         var rule = new CompiledRule(program.Root, query.At) { Value = new ConstantNode(RegoValue.True) };
         var variables = new List<(string, int)>();
@@ -37,12 +37,12 @@ static class QueryCompiler
     }
 
     /// <summary>Gives each plain term a variable for its value, so that a lone value of false is reported, not filtered.</summary>
-    private static Body Capture(Body query, out List<(string Text, string? Name)> values)
+    private static Body Capture(Body query, bool reportsFalse, out List<(string Text, string? Name)> values)
     {
         var result = new List<(string, string?)>();
         var expressions = new List<Expression>();
         var checks = new List<Expression>();
-        var filters = query.Expressions.Count > 1 || HasVariables(query.Expressions[0]);
+        var filters = !reportsFalse || query.Expressions.Count > 1 || HasVariables(query.Expressions[0]);
         foreach (var e in query.Expressions)
         {
             if (e is not TermExpression { IsNegated: false } t || t.Term.IsCall(TermNames.Unify, out _))

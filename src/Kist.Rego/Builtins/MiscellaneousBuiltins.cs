@@ -1,0 +1,49 @@
+using System.Numerics;
+using System.Security.Cryptography;
+
+namespace Kist.Rego.Builtins;
+
+/// <summary>trace, print, opa.runtime, rand.intn, uuid.*.</summary>
+static class MiscellaneousBuiltins
+{
+    private const int MaxPrints = 10_000;
+
+    public static void Register(Registry table)
+    {
+        table.Add("trace", 1, (c, a) => c.String(a, 0, out var s) ? Say(c, s) : null);
+        table.Add("print", -1, (c, a) => Say(c, string.Join(' ', a.ToArray().Select(Shown))));
+        table.Add("opa.runtime", 0, (c, _) => c.Options.Runtime ?? RegoObject.Empty);
+        table.Add("rand.intn", 2, Random);
+        table.Add("uuid.rfc4122", 1, (c, a) => c.String(a, 0, out _) ? c.Remember(a[0], () => NewUuid(c)) : null);
+        table.Add("uuid.parse", 1, (c, a) => c.String(a, 0, out var s) ? Uuid.Parse(s) : null);
+    }
+
+    private static RegoValue Say(BuiltinContext c, string text)
+    {
+        c.Evaluation.Charge(text.Length * 2L);
+        if (c.Evaluation.Prints.Count < MaxPrints)
+            c.Evaluation.Prints.Add(text);
+        return RegoValue.True;
+    }
+
+    private static string Shown(RegoValue value) => value is RegoString s ? s.Value : value.ToString();
+
+    private static RegoValue? Random(BuiltinContext c, ReadOnlySpan<RegoValue> a)
+    {
+        if (!c.String(a, 0, out _) || !c.Integer(a, 1, out var limit))
+            return null;
+        if (limit.IsZero)
+            return RegoNumber.FromInt64(0);
+        return c.Remember(RegoArray.Of(a.ToArray()), () => RegoNumber.FromBigInteger(new BigInteger(c.NextRandom()) % BigInteger.Abs(limit)));
+    }
+
+    private static RegoString NewUuid(BuiltinContext c)
+    {
+        var bytes = c.Options.Seed is null
+            ? RandomNumberGenerator.GetBytes(16)
+            : [.. BitConverter.GetBytes(c.NextRandom()), .. BitConverter.GetBytes(c.NextRandom())];
+        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
+        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+        return new RegoString(new Guid(bytes, bigEndian: true).ToString());
+    }
+}

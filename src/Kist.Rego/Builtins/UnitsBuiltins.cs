@@ -1,0 +1,88 @@
+namespace Kist.Rego.Builtins;
+
+/// <summary>units.parse and units.parse_bytes.</summary>
+static class UnitsBuiltins
+{
+    public static void Register(Registry table)
+    {
+        table.Add("units.parse", 1, (c, a) => c.String(a, 0, out var s) ? Parse(c, s, bytes: false) : null);
+        table.Add("units.parse_bytes", 1, (c, a) => c.String(a, 0, out var s) ? Parse(c, s, bytes: true) : null);
+    }
+
+    private static RegoValue? Parse(BuiltinContext c, string text, bool bytes)
+    {
+        var s = text.Replace("\"", "", StringComparison.Ordinal);
+        if (s.Length == 0)
+            return c.Fail($"{(bytes ? "byte" : "no amount provided")}{(bytes ? " size is empty" : "")}");
+        if (s.Contains(' '))
+            return c.Fail("spaces not allowed in resource strings");
+        var end = 0;
+        while (end < s.Length && (char.IsAsciiDigit(s[end]) || s[end] is '.' or '-' or '+' || IsExponent(s, end)))
+            end++;
+        if (end == 0)
+            return c.Fail(bytes ? "no byte amount provided" : "no amount provided");
+        var unit = s[end..];
+        if (Number(s.AsSpan(0, end).ToString()) is not { } amount)
+            return c.Fail(bytes ? "could not parse byte amount to a number" : "could not parse amount to a number");
+        if ((bytes ? BytesFactor(unit) : Factor(unit)) is not { } factor)
+            return c.Fail($"{(bytes ? "byte unit" : "unit")} {unit} not recognized");
+        var value = factor.StartsWith('/') ? Arithmetic.Divide(amount, RegoNumber.TryParse(factor.AsSpan(1))!)! : Arithmetic.Multiply(amount, RegoNumber.TryParse(factor)!);
+        return !bytes || value.IsInteger ? value : RegoNumber.FromBigInteger(BinaryFloat.Of(value).Truncate());
+    }
+
+    /// <summary>An exponent as in 1e3 and 1E-3; a lone E is the unit exa.</summary>
+    private static bool IsExponent(string s, int i) =>
+        s[i] is 'e' or 'E' && i > 0 && i + 1 < s.Length &&
+        (char.IsAsciiDigit(s[i + 1]) || (s[i + 1] is '-' or '+' && i + 2 < s.Length && char.IsAsciiDigit(s[i + 2])));
+
+    private static RegoNumber? Number(string text)
+    {
+        var s = text.StartsWith('+') ? text[1..] : text;
+        if (s.StartsWith('.'))
+            s = "0" + s;
+        if (s.EndsWith('.'))
+            s += "0";
+        return RegoNumber.TryParse(s);
+    }
+
+    /// <summary>Decimal and binary prefixes; <c>m</c> is milli, <c>M</c> mega, other letters in either case.</summary>
+    private static string? Factor(string unit) => unit switch
+    {
+        "" => "1",
+        "m" => "/1000",
+        _ when unit.Equals("M", StringComparison.Ordinal) => "1000000",
+        _ => unit.ToLowerInvariant() switch
+        {
+            "k" => "1000",
+            "g" => "1000000000",
+            "t" => "1000000000000",
+            "p" => "1000000000000000",
+            "e" => "1000000000000000000",
+            var other => Binary(other),
+        },
+    };
+
+    private static string? BytesFactor(string unit) => unit.ToLowerInvariant() switch
+    {
+        "" or "b" => "1",
+        "k" or "kb" => "1000",
+        "m" or "mb" => "1000000",
+        "g" or "gb" => "1000000000",
+        "t" or "tb" => "1000000000000",
+        "p" or "pb" => "1000000000000000",
+        "e" or "eb" => "1000000000000000000",
+        ['k' or 'm' or 'g' or 't' or 'p' or 'e', 'i', 'b'] and var u => Binary(u[..2]),
+        var other => Binary(other),
+    };
+
+    private static string? Binary(string unit) => unit switch
+    {
+        "ki" => "1024",
+        "mi" => "1048576",
+        "gi" => "1073741824",
+        "ti" => "1099511627776",
+        "pi" => "1125899906842624",
+        "ei" => "1152921504606846976",
+        _ => null,
+    };
+}
