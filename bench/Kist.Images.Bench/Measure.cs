@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace Kist.Images.Bench;
+
+/// <summary>Times things several times and takes the median.</summary>
+static class Measure
+{
+    public static double Median(int rounds, Action action)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < rounds; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            action();
+            times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        times.Sort();
+        return times[rounds / 2];
+    }
+
+    /// <summary>As <see cref="Median"/>, but in seconds of processor time of the whole process: neighbours on the machine do not count.</summary>
+    public static double MedianProcessorTime(int rounds, Action action)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < rounds; i++)
+        {
+            var start = Environment.CpuUsage.TotalTime;
+            action();
+            times.Add((Environment.CpuUsage.TotalTime - start).TotalSeconds);
+        }
+
+        times.Sort();
+        return times[rounds / 2];
+    }
+
+    public static string Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output + error.Result : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {error.Result}");
+    }
+
+    /// <summary>openssl's speed for an algorithm on 64 KiB blocks, bytes a second on one core.</summary>
+    public static double OpensslSpeed(params string[] algorithm)
+    {
+        var line = Run("openssl", ["speed", "-bytes", "65536", "-seconds", "1", .. algorithm]).Split('\n')
+            .Last(l => l.Contains('k', StringComparison.Ordinal) && l.TrimEnd().EndsWith('k'));
+        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1].TrimEnd('k'), System.Globalization.CultureInfo.InvariantCulture) * 1000;
+    }
+}
