@@ -74,6 +74,12 @@ public sealed partial class DirectoryRoot : IDisposable
     /// <summary>Opens an existing file for reading, following links as a process whose root this is would.</summary>
     public SafeFileHandle OpenRead(string path) => OpenAt(path, CloseOnExec, 0, ResolveInRoot);
 
+    /// <summary>
+    /// Opens whatever a path leads to, following links as a process whose root this is would, only to name it for other
+    /// calls (O_PATH).
+    /// </summary>
+    public SafeFileHandle OpenPath(string path) => OpenAt(path, PathOnly | CloseOnExec, 0, ResolveInRoot);
+
     /// <summary>Opens an existing file for reading and writing, without following a link at its end.</summary>
     public SafeFileHandle OpenReadWrite(string path) => OpenAt(path, ReadWrite | NoFollow | CloseOnExec, 0, ResolveBeneath);
 

@@ -29,11 +29,35 @@ public sealed partial class SeccompFilter
     /// <summary>Refuses a call with an error number.</summary>
     public SeccompFilter Refuse(SystemCall call, int errno) => Rule(call, ErrnoAction | (uint)errno);
 
-    /// <summary>Refuses a call if an argument has one of some bits set, and allows it otherwise.</summary>
-    public SeccompFilter RefuseBits(SystemCall call, int argument, uint bits, int errno) => ArgumentRule(call, argument, JumpBitsSet, bits, errno);
+    /// <summary>
+    /// Refuses a call if an argument has one of some bits set, and allows it otherwise. The argument's low half decides.
+    /// </summary>
+    public SeccompFilter RefuseBits(SystemCall call, int argument, uint bits, int errno)
+    {
+        _rules.Add(new(JumpEqual, 0, 4, (uint)call));
+        _rules.Add(new(LoadWord, 0, 0, (uint)(ArgumentsOffset + (8 * argument))));
+        _rules.Add(new(JumpBitsSet, 0, 1, bits));
+        _rules.Add(new(Return, 0, 0, ErrnoAction | (uint)errno));
+        _rules.Add(new(Return, 0, 0, Allow));
+        return this;
+    }
 
-    /// <summary>Refuses a call if an argument has one value, and allows it otherwise.</summary>
-    public SeccompFilter RefuseValue(SystemCall call, int argument, uint value, int errno) => ArgumentRule(call, argument, JumpEqual, value, errno);
+    /// <summary>Refuses a call if an argument has one of some values, and allows it otherwise.</summary>
+    public SeccompFilter RefuseValue(SystemCall call, int argument, ReadOnlySpan<uint> values, int errno)
+    {
+        // Each value takes two instructions; a jump reaches 255.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(values.Length, 100, nameof(values));
+        _rules.Add(new(JumpEqual, 0, (byte)(2 + (2 * values.Length)), (uint)call));
+        _rules.Add(new(LoadWord, 0, 0, (uint)(ArgumentsOffset + (8 * argument))));
+        foreach (var value in values)
+        {
+            _rules.Add(new(JumpEqual, 0, 1, value));
+            _rules.Add(new(Return, 0, 0, ErrnoAction | (uint)errno));
+        }
+
+        _rules.Add(new(Return, 0, 0, Allow));
+        return this;
+    }
 
     /// <summary>
     /// Puts this thread, and whatever it starts, under the filter for good, and returns the listener on which notified
@@ -66,17 +90,6 @@ public sealed partial class SeccompFilter
     {
         _rules.Add(new(JumpEqual, 0, 1, (uint)call));
         _rules.Add(new(Return, 0, 0, action));
-        return this;
-    }
-
-    /// <summary>The low half of the argument decides; flags and families that are refused all lie there.</summary>
-    private SeccompFilter ArgumentRule(SystemCall call, int argument, ushort test, uint operand, int errno)
-    {
-        _rules.Add(new(JumpEqual, 0, 4, (uint)call));
-        _rules.Add(new(LoadWord, 0, 0, (uint)(ArgumentsOffset + (8 * argument))));
-        _rules.Add(new(test, 0, 1, operand));
-        _rules.Add(new(Return, 0, 0, ErrnoAction | (uint)errno));
-        _rules.Add(new(Return, 0, 0, Allow));
         return this;
     }
 

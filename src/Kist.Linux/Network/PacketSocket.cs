@@ -4,21 +4,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Linux.Network;
 
-/// <summary>One packet: its bytes, the files that came with it, and who sent it as the kernel says.</summary>
-/// <param name="Data">The bytes.</param>
-/// <param name="Files">The files; the receiver disposes them.</param>
-/// <param name="ProcessId">The sender at the time of sending, in the receiver's pid namespace; 0 if unknown.</param>
-/// <param name="UserId">The sender's user.</param>
-public sealed record Packet(byte[] Data, IReadOnlyList<SafeFileHandle> Files, int ProcessId, uint UserId) : IDisposable
-{
-    /// <summary>Closes the files.</summary>
-    public void Dispose()
-    {
-        foreach (var file in Files)
-            file.Dispose();
-    }
-}
-
 /// <summary>
 /// A Unix socket of packets (SOCK_SEQPACKET) that carries open files (SCM_RIGHTS) and the sender's credentials by packet
 /// (SCM_CREDENTIALS), which say who sends now, not who connected. Blocking; shut it down to end a wait.

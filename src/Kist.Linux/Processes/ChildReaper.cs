@@ -31,6 +31,18 @@ public sealed class ChildReaper
         return pid;
     }
 
+    /// <summary>Waits for a child that this process started by other means, such as a thread with fewer rights.</summary>
+    public Task<ChildExit> Adopt(int pid)
+    {
+        lock (_lock)
+        {
+            _started = true;
+            Monitor.Pulse(_lock);
+        }
+
+        return WaitAsync(pid);
+    }
+
     /// <summary>
     /// How a process ended. It may be a child's child that has become ours since its parent ended; a process can be
     /// waited for once.

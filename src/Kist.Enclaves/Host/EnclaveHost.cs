@@ -1,0 +1,114 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+using Kist.Enclaves.Manifests;
+using Kist.Enclaves.Platform;
+using Kist.Formats;
+using Kist.Linux.Files;
+using Kist.Linux.Isolation;
+using Kist.Linux.Processes;
+using Microsoft.Win32.SafeHandles;
+
+namespace Kist.Enclaves.Host;
+
+/// <summary>
+/// The enclave's own program, executed from sealed memory after the platform measured it: becomes the enclave, builds
+/// the verified root, starts the application exactly as the manifest says, and answers for it. Arguments, environment
+/// and everything else that the container runtime passed are ignored.
+/// </summary>
+public sealed class EnclaveHost : IDisposable
+{
+    private readonly PlatformClient _platform;
+    private readonly ProcDirectory _proc;
+    private readonly VerifiedRoot _root;
+    private readonly ProgramStarter _starter;
+    private readonly ChildReaper _reaper = new();
+    private readonly EnclaveManifest _manifest;
+
+    private EnclaveHost(PlatformClient platform, ProcDirectory proc, VerifiedRoot root, EnclaveManifest manifest)
+    {
+        _platform = platform;
+        _proc = proc;
+        _root = root;
+        _manifest = manifest;
+        _starter = new ProgramStarter(manifest);
+    }
+
+    /// <summary>Runs the enclave to its end. The application's exit code.</summary>
+    /// <exception cref="OperationFailedException">A step failed; the message names it.</exception>
+    public static async Task<int> RunAsync()
+    {
+        LockDown();
+        using var platform = PlatformClient.Connect($"{HostPaths.Platform}/{HostPaths.PlatformSocketName}");
+        var (_, manifestFile) = platform.Enter();
+        var manifest = ReadManifest(manifestFile);
+        using var host = Prepare(platform, manifest);
+        return await host.RunApplicationAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _root.Dispose();
+        _proc.Dispose();
+    }
+
+    /// <summary>Before anything secret is in memory. The launcher passes no environment: one that is there is an attempt on the runtime's settings.</summary>
+    private static void LockDown()
+    {
+        ProcessControl.ForbidDumps();
+        ResourceLimits.ForbidCoreFiles();
+        if (Environment.GetEnvironmentVariables() is { Count: > 0 } variables)
+        {
+            throw new OperationFailedException(
+                "enter enclave", variables.Cast<DictionaryEntry>().First().Key.ToString()!, "the enclave host was started with an environment variable",
+                "enclave containers are started by kist-rune create");
+        }
+    }
+
+    private static EnclaveManifest ReadManifest(SafeFileHandle file)
+    {
+        using (file)
+        {
+            if (!SealedMemoryFile.IsSealed(file))
+                throw new OperationFailedException("read enclave manifest", "sealed memory", "it is not sealed");
+            var bytes = new byte[Math.Min(RandomAccess.GetLength(file), EnclaveManifest.MaxBytes + 1)];
+            RandomAccess.Read(file, bytes, 0);
+            return EnclaveManifest.Parse(bytes);
+        }
+    }
+
+    private static EnclaveHost Prepare(PlatformClient platform, EnclaveManifest manifest)
+    {
+        var proc = ProcDirectory.Open();
+        var container = DirectoryRoot.Open("/");
+        var root = VerifiedRoot.Create(HostPaths.Root, container, manifest, Log);
+        MountPlan.Carry(manifest, container, HostPaths.Root);
+        var visible = HostPaths.Root;
+        if (manifest.ReadOnlyRoot)
+            MakeReadOnly(visible);
+        PivotRoot.To(visible);
+        ResourceLimits.SetOpenFiles(manifest.Limits.OpenFiles);
+        return new EnclaveHost(platform, proc, root, manifest);
+    }
+
+    /// <summary>Read-only for the programs, through this mount; the guard writes contents through another.</summary>
+    private static void MakeReadOnly(string path)
+    {
+        Mounts.Mount(path, path, null, MountOptions.Bind | MountOptions.Recursive);
+        Mounts.Mount(path, path, null, MountOptions.Bind | MountOptions.Remount | MountOptions.ReadOnly | MountOptions.NoSetUid | MountOptions.NoDevices);
+    }
+
+    private async Task<int> RunApplicationAsync()
+    {
+        var listener = new SeccompListener(await _starter.Listener.ConfigureAwait(false));
+        new Thread(() => new FileGuard(_root, _proc, listener).Run(), 1 << 20) { IsBackground = true, Name = "file guard" }.Start();
+
+        var standard = Enumerable.Range(0, 3).ToDictionary(n => n, SafeHandle (n) => new SafeFileHandle(n, ownsHandle: false));
+        var pid = await _starter.StartAsync(_manifest.Process.Args, standard).ConfigureAwait(false);
+        using var signals = new SignalRelay(pid, _manifest.Process.Terminal);
+        var exit = await _reaper.Adopt(pid).ConfigureAwait(false);
+        return exit.ExitCode;
+    }
+
+    private static void Log(string message) => Console.Error.WriteLine($"kist-enclave: {message}");
+}

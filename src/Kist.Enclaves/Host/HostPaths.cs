@@ -1,0 +1,41 @@
+namespace Kist.Enclaves.Host;
+
+/// <summary>Where things lie in an enclave container before the enclave's own root replaces the container's.</summary>
+public static class HostPaths
+{
+    /// <summary>The directory that the runtime mounts into the container.</summary>
+    public const string Directory = "/.kist";
+
+    /// <summary>The enclave host's program.</summary>
+    public const string Program = Directory + "/kist-rune";
+
+    /// <summary>The manifest's canonical bytes.</summary>
+    public const string Manifest = Directory + "/" + ManifestName;
+
+    /// <summary>The SIGSTRUCT.</summary>
+    public const string Sigstruct = Directory + "/" + SigstructName;
+
+    /// <summary>The directory with the platform's sockets.</summary>
+    public const string Platform = Directory + "/platform";
+
+    /// <summary>An empty directory on which the enclave's root is mounted.</summary>
+    public const string Root = Directory + "/root";
+
+    /// <summary>The socket on which the enclave host answers the runtime.</summary>
+    public const string Agent = Directory + "/" + AgentName;
+
+    /// <summary>Name of the manifest.</summary>
+    public const string ManifestName = "manifest.json";
+
+    /// <summary>Name of the SIGSTRUCT.</summary>
+    public const string SigstructName = "enclave.sigstruct";
+
+    /// <summary>Name of the agent's socket.</summary>
+    public const string AgentName = "agent.sock";
+
+    /// <summary>Name of the simulated platform's socket.</summary>
+    public const string PlatformSocketName = "platform.sock";
+
+    /// <summary>Name of the quoting service's socket.</summary>
+    public const string AesmSocketName = "aesm.socket";
+}

@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Kist.Enclaves.Manifests;
+using Kist.Formats;
+using Kist.Linux.Isolation;
+using Kist.Linux.Processes;
+using Microsoft.Win32.SafeHandles;
+
+namespace Kist.Enclaves.Host;
+
+/// <summary>
+/// Starts the enclave's programs from a thread that has given up, for good, whatever they shall not have: user,
+/// capabilities, files outside the root, system calls. A child takes on its thread's restrictions.
+/// </summary>
+sealed class ProgramStarter
+{
+    private readonly EnclaveManifest _manifest;
+    private readonly BlockingCollection<(ChildStart Start, TaskCompletionSource<int> Result)> _requests = [];
+    private readonly TaskCompletionSource<SafeFileHandle> _listener = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ProgramStarter(EnclaveManifest manifest)
+    {
+        _manifest = manifest;
+        new Thread(Run, 1 << 20) { IsBackground = true, Name = "starter" }.Start();
+    }
+
+    /// <summary>The listener for the file guard; fails if the thread could not be confined.</summary>
+    public Task<SafeFileHandle> Listener => _listener.Task;
+
+    /// <summary>Starts a command line of the manifest with the manifest's environment; its process identifier.</summary>
+    public Task<int> StartAsync(ImmutableArray<string> args, IReadOnlyDictionary<int, System.Runtime.InteropServices.SafeHandle> files)
+    {
+        var start = new ChildStart
+        {
+            Program = FindProgram(args[0]),
+            Name = args[0],
+            Arguments = args[1..],
+            Environment = Environment(),
+            Files = files,
+            WorkingDirectory = _manifest.Process.Cwd,
+        };
+        var result = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _requests.Add((start, result));
+        return result.Task;
+    }
+
+    private void Run()
+    {
+        try
+        {
+            _listener.SetResult(Confine());
+        }
+        catch (OperationFailedException e)
+        {
+            _listener.SetException(e);
+            return;
+        }
+
+        foreach (var (start, result) in _requests.GetConsumingEnumerable())
+        {
+            try
+            {
+                result.SetResult(Spawner.Start(start));
+            }
+            catch (OperationFailedException e)
+            {
+                result.SetException(e);
+            }
+        }
+    }
+
+    private SafeFileHandle Confine()
+    {
+        var process = _manifest.Process;
+        var capabilities = Capability.SetOf(process.Capabilities);
+        Privileges.LimitBounding(capabilities);
+        Privileges.SetUser(process.Uid, process.Gid, process.AdditionalGids.AsSpan());
+        if (process.Uid == 0)
+            Privileges.SetCapabilities(capabilities, capabilities, 0);
+        Privileges.ForbidNew();
+        Landlock.ConfineThread("/");
+        return SystemCallPolicy.Create().InstallOnThread();
+    }
+
+    private Dictionary<string, string> Environment()
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var variable in _manifest.Process.Env)
+        {
+            var equals = variable.IndexOf('=', StringComparison.Ordinal);
+            environment[variable[..equals]] = variable[(equals + 1)..];
+        }
+
+        return environment;
+    }
+
+    private string FindProgram(string name)
+    {
+        if (name.Contains('/', StringComparison.Ordinal))
+            return name;
+        var path = Environment().GetValueOrDefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        return path.Split(':', StringSplitOptions.RemoveEmptyEntries).Select(d => Path.Combine(d, name)).FirstOrDefault(File.Exists)
+            ?? throw new OperationFailedException("start program", name, "it is in no directory of PATH", "check process.args of the manifest");
+    }
+}

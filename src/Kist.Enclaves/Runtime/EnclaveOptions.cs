@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Kist.Formats;
+
+namespace Kist.Enclaves.Runtime;
+
+/// <summary>
+/// What a container's configuration asks for in the way of enclaves: rune's annotations and environment variables, and
+/// Kist's own annotations. A variable wins over an annotation, and is not passed on to the program.
+/// </summary>
+public sealed record EnclaveOptions
+{
+    /// <summary>The only type of enclave.</summary>
+    public const string IntelSgx = "intelSgx";
+
+    private static readonly string[] s_variables =
+    [
+        "ENCLAVE_TYPE", "ENCLAVE_RUNTIME_PATH", "ENCLAVE_RUNTIME_ARGS", "ENCLAVE_RUNTIME_LOGLEVEL", "ENCLAVE_RA_TYPE",
+        "ENCLAVE_RA_EPID_SPID", "ENCLAVE_RA_EPID_SUB_KEY", "ENCLAVE_RA_EPID_IS_LINKABLE", "ENCLAVE_IS_RA_TYPE_EPID",
+        "ENCLAVE_IS_PRODUCT_ENCLAVE", "RUNE_CARRIER", "IMAGE_DIGEST",
+    ];
+
+    /// <summary>Host path of an enclave runtime (PAL) in rune's sense; null for Kist's own enclave host.</summary>
+    public string? RuntimePath { get; private init; }
+
+    /// <summary>Arguments of an enclave runtime, blank-separated; null without one.</summary>
+    public string? RuntimeArgs { get; private init; }
+
+    /// <summary>Log level of an enclave runtime; "info" without more.</summary>
+    public string LogLevel { get; private init; } = "info";
+
+    /// <summary>Host path of a manifest that was made beforehand; null to make one from the bundle.</summary>
+    public string? ManifestPath { get; private init; }
+
+    /// <summary>Host path of the manifest's SIGSTRUCT; null to sign here.</summary>
+    public string? SigstructPath { get; private init; }
+
+    /// <summary>Host path of the signing key; null to use this machine's development key.</summary>
+    public string? KeyPath { get; private init; }
+
+    /// <summary>Digest of the image, or null.</summary>
+    public string? ImageDigest { get; private init; }
+
+    /// <summary>Command lines that may be executed in the running enclave.</summary>
+    public ImmutableArray<ImmutableArray<string>> Exec { get; private init; } = [];
+
+    /// <summary>True to give the enclave the attribute DEBUG, which voids its protection.</summary>
+    public bool Debug { get; private init; }
+
+    /// <summary>Reads the options; null for an ordinary container.</summary>
+    /// <exception cref="OperationFailedException">The container asks for something that is not offered.</exception>
+    public static EnclaveOptions? Read(OciBundle bundle)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        var type = Setting(bundle, "ENCLAVE_TYPE", "enclave.type");
+        if (string.IsNullOrEmpty(type))
+            return null;
+        if (type != IntelSgx)
+            throw new OperationFailedException("read enclave type", type, "no such enclaves here", $"use {IntelSgx}");
+        RefuseEpid(Setting(bundle, "ENCLAVE_RA_TYPE", "enclave.attestation.ra_type"));
+        return new EnclaveOptions
+        {
+            RuntimePath = NullIfEmpty(Setting(bundle, "ENCLAVE_RUNTIME_PATH", "enclave.runtime.path")),
+            RuntimeArgs = Setting(bundle, "ENCLAVE_RUNTIME_ARGS", "enclave.runtime.args")?.Replace(',', ' '),
+            LogLevel = LevelOf(Setting(bundle, "ENCLAVE_RUNTIME_LOGLEVEL", "enclave.runtime.loglevel")),
+            ManifestPath = bundle.Annotation("kist.enclave.manifest"),
+            SigstructPath = bundle.Annotation("kist.enclave.sigstruct"),
+            KeyPath = bundle.Annotation("kist.enclave.key"),
+            ImageDigest = NullIfEmpty(Setting(bundle, "IMAGE_DIGEST", "kist.enclave.image.digest")),
+            Exec = CommandsOf(bundle.Annotation("kist.enclave.exec")),
+            Debug = bundle.Annotation("kist.enclave.debug") == "true",
+        };
+    }
+
+    /// <summary>The environment without the variables that are for the runtime.</summary>
+    public static ImmutableArray<string> ProgramEnvironment(OciBundle bundle)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        return [.. bundle.Environment.Where(v => !s_variables.Contains(NameOf(v)))];
+    }
+
+    private static string? Setting(OciBundle bundle, string variable, string annotation) =>
+        bundle.Environment.LastOrDefault(v => NameOf(v) == variable) is { } set ? set[(variable.Length + 1)..] : bundle.Annotation(annotation);
+
+    private static void RefuseEpid(string? type)
+    {
+        switch (type)
+        {
+            case null or "" or "ecdsa":
+                return;
+            case "epidUnlinkable" or "epidLinkable":
+                throw new OperationFailedException(
+                    "read attestation type", type, "Intel has shut the EPID attestation service down; such quotes prove nothing any more", "use ecdsa");
+            default:
+                throw new OperationFailedException("read attestation type", type, "no such attestation", "use ecdsa");
+        }
+    }
+
+    private static string LevelOf(string? level) =>
+        level is "trace" or "debug" or "info" or "warning" or "error" or "fatal" or "panic" or "off" ? level : "info";
+
+    private static ImmutableArray<ImmutableArray<string>> CommandsOf(string? json)
+    {
+        if (json is null)
+            return [];
+        using var document = StrictJson.Parse(System.Text.Encoding.UTF8.GetBytes(json), 1 << 20, "annotation kist.enclave.exec");
+        try
+        {
+            return [.. document.RootElement.EnumerateArray().Select(c => ImmutableArray.CreateRange(c.EnumerateArray().Select(a => a.GetString()!)))];
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new MalformedDataException("annotation kist.enclave.exec", -1, "not an array of arrays of texts", e);
+        }
+    }
+
+    private static string NameOf(string variable) => variable.Split('=')[0];
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

@@ -1,0 +1,94 @@
+using System.Text.Json.Nodes;
+using Kist.Enclaves.Runtime;
+using Kist.Formats;
+
+namespace Kist.Rune;
+
+/// <summary>The commands that do something else for enclave containers than for ordinary ones.</summary>
+static class ContainerCommands
+{
+    /// <summary>"create" and "run".</summary>
+    public static async Task<int> StartAsync(CommandLine line)
+    {
+        var bundle = OciBundle.Read(line.Value("--bundle", "-b") ?? Directory.GetCurrentDirectory());
+        if (EnclaveOptions.Read(bundle) is not { } options)
+            return Runtime.Become(line.All);
+        var places = RuntimePlaces.Default;
+        var container = Container(line, line.Id);
+        container.Prepare(bundle, options, places, Note);
+        try
+        {
+            PlatformStarter.Ensure(places);
+            var exit = await Runtime.CallAsync(line.WithBundle(container.Bundle));
+            if (line.Command == "create" ? exit != 0 : exit != 0 || !line.Has("--detach", "-d"))
+                container.Remove();
+            return exit;
+        }
+        catch
+        {
+            container.Remove();
+            throw;
+        }
+    }
+
+    /// <summary>"state": as the underlying runtime says, with the caller's own bundle.</summary>
+    public static async Task<int> StateAsync(CommandLine line)
+    {
+        var container = Container(line, line.Id);
+        if (!container.Exists)
+            return Runtime.Become(line.All);
+        var (exit, output) = await Runtime.CaptureAsync(line.All);
+        if (exit != 0)
+            return exit;
+        var state = JsonNode.Parse(output) as JsonObject ?? throw new MalformedDataException("state", -1, "the underlying runtime printed no JSON object");
+        state["bundle"] = container.OriginalBundle;
+        var annotations = state["annotations"] as JsonObject ?? [];
+        if (annotations.Parent is null)
+            state["annotations"] = annotations;
+        annotations["kist.enclave.mrenclave"] = container.MrEnclave;
+        annotations["kist.enclave.platform"] = "simulated";
+        Console.Out.WriteLine(state.ToJsonString());
+        return 0;
+    }
+
+    /// <summary>"delete": also what was written for the enclave.</summary>
+    public static async Task<int> DeleteAsync(CommandLine line)
+    {
+        var container = Container(line, line.Id);
+        if (!container.Exists)
+            return Runtime.Become(line.All);
+        var exit = await Runtime.CallAsync(line.All);
+        if (exit == 0 || line.Has("--force", "-f"))
+            container.Remove();
+        return exit;
+    }
+
+    /// <summary>"checkpoint" and "restore": an enclave's memory cannot be written to a file.</summary>
+    public static int Checkpoint(CommandLine line) =>
+        Container(line, line.Id).Exists
+            ? throw new OperationFailedException(line.Command!, line.Id, "an enclave cannot be checkpointed", "stop it and start it again")
+            : Runtime.Become(line.All);
+
+    /// <summary>"spec": the underlying runtime's, with rune's annotations.</summary>
+    public static async Task<int> SpecAsync(CommandLine line)
+    {
+        var exit = await Runtime.CallAsync(line.All);
+        if (exit != 0)
+            return exit;
+        var directory = line.Value("--bundle", "-b") ?? Directory.GetCurrentDirectory();
+        var bundle = OciBundle.Read(directory);
+        bundle.Config["annotations"] = new JsonObject
+        {
+            ["enclave.type"] = EnclaveOptions.IntelSgx,
+            ["enclave.runtime.path"] = "",
+            ["enclave.runtime.args"] = "",
+            ["enclave.runtime.loglevel"] = "info",
+        };
+        bundle.WriteTo(directory);
+        return 0;
+    }
+
+    public static EnclaveContainer Container(CommandLine line, string id) => RuntimePlaces.Default.Container(line.GlobalValue("--root"), id);
+
+    private static void Note(string message) => Console.Error.WriteLine($"kist-rune: {message}");
+}

@@ -1,0 +1,49 @@
+using Kist.Enclaves.Host;
+using Kist.Formats;
+
+namespace Kist.Rune;
+
+static class Program
+{
+    private const int Failed = 1;
+
+    static async Task<int> Main(string[] args)
+    {
+        var line = CommandLine.Parse(args);
+        try
+        {
+            return await RunAsync(line);
+        }
+        catch (Exception e) when (e is OperationFailedException or MalformedDataException or IOException or UnauthorizedAccessException)
+        {
+            ErrorLog.Write(line, e is OperationFailedException { Hint: { } hint } ? $"{e.Message} ({hint})" : e.Message);
+            return Failed;
+        }
+    }
+
+    private static async Task<int> RunAsync(CommandLine line)
+    {
+        switch (line.Command)
+        {
+            case EnclaveLauncher.EnterCommand:
+                return await EnclaveHost.RunAsync();
+            case EnclaveLauncher.LaunchCommand:
+                EnclaveLauncher.Run();
+                return Failed;
+            case "platform":
+                return PlatformCommand.Run([.. line.Rest]);
+            case "create" or "run":
+                return await ContainerCommands.StartAsync(line);
+            case "state":
+                return await ContainerCommands.StateAsync(line);
+            case "delete":
+                return await ContainerCommands.DeleteAsync(line);
+            case "checkpoint" or "restore":
+                return ContainerCommands.Checkpoint(line);
+            case "spec":
+                return await ContainerCommands.SpecAsync(line);
+            default:
+                return Runtime.Become(line.All);
+        }
+    }
+}
