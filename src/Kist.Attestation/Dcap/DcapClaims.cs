@@ -97,7 +97,7 @@ public sealed record DcapClaims
             var other => $"{other}",
         });
         if (!pck.PlatformInstanceId.IsEmpty)
-            writer.WriteString("platform_instance_id", Convert.ToHexStringLower(pck.PlatformInstanceId.Span));
+            writer.WriteString("platform_instance_id", Convert.ToHexStringLower(Reverse(pck.PlatformInstanceId.Span)));
         if (pck.IsDynamicPlatform is { } dynamic)
             writer.WriteBoolean("is_dynamic_platform", dynamic);
         if (pck.HasCachedKeys is { } cached)
@@ -106,11 +106,19 @@ public sealed record DcapClaims
             writer.WriteBoolean("is_smt_enabled", smt);
     }
 
-    /// <summary>SHA-384 of the root's public point without its leading 04, as Intel's library computes it.</summary>
+    /// <summary>Trustee shows this identity, and no other, with its least significant byte first.</summary>
+    private static byte[] Reverse(ReadOnlySpan<byte> value)
+    {
+        var copy = value.ToArray();
+        Array.Reverse(copy);
+        return copy;
+    }
+
+    /// <summary>SHA-384 of the root's uncompressed public point, 04 and coordinates, as Intel's library computes it.</summary>
     private static string RootKeyId(Certificate root)
     {
         var spki = root.SubjectPublicKeyInfo.Span;
-        return Convert.ToHexStringLower(SHA384.HashData(spki.Length > 64 ? spki[^64..] : spki));
+        return Convert.ToHexStringLower(SHA384.HashData(spki.Length > 65 ? spki[^65..] : spki));
     }
 
     private static List<(DateTimeOffset From, DateTimeOffset Until)> Validity(ParsedCollateral? collateral, CertificatePath? path)

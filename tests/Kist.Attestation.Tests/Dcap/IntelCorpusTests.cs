@@ -156,6 +156,35 @@ public sealed class IntelCorpusTests
     public void Add_TdxSampleTcbInfo_IsMalformed() =>
         Assert.Throws<MalformedDataException>(() => new CollateralReader().Add(Testing.Evidence.Read("tdx/intel-qvl-sample/tcbInfo.json")));
 
+    /// <summary>Every member of the claims that Trustee gives for this quote, but the log, which does not replay to it.</summary>
+    [Fact]
+    public void WriteTo_DebugTd_IsWhatTrusteeShows()
+    {
+        var verdict = EvidenceVerifier.Verify(IntelCorpus.Load("tdx/spr-debug-trustee/quote.dat"), ExpectedBinding.None, IntelCorpus.Options("2023-07-01Z", s_sapphireRapids2023));
+        using var stream = new MemoryStream();
+        using (var writer = new System.Text.Json.Utf8JsonWriter(stream))
+            verdict.Claims!.WriteTo(writer);
+        using var ours = System.Text.Json.JsonDocument.Parse(stream.ToArray());
+        using var theirs = System.Text.Json.JsonDocument.Parse(Testing.Evidence.Read("tdx/spr-debug-trustee/expected-claims.json"));
+        foreach (var expected in theirs.RootElement.EnumerateObject().Where(m => m.Name != "uefi_event_logs"))
+        {
+            var actual = ours.RootElement.GetProperty(expected.Name);
+            if (expected.Name == "td_attributes")
+                Assert.All(expected.Value.EnumerateObject(), m => Assert.Equal(m.Value.GetBoolean(), actual.GetProperty(m.Name).GetBoolean()));
+            else
+                Assert.True(System.Text.Json.JsonElement.DeepEquals(expected.Value, actual), $"{expected.Name}: {actual}");
+        }
+
+        Assert.Equal("UpToDate", ours.RootElement.GetProperty("tcb_status").GetString());
+        Assert.Equal("0", ours.RootElement.GetProperty("collateral_expiration_status").GetString());
+        Assert.Equal("2018-05-21T10:45:10Z", ours.RootElement.GetProperty("earliest_issue_date").GetString());
+        Assert.Equal("Scalable", ours.RootElement.GetProperty("sgx_type").GetString());
+        Assert.Equal("df4c32a9d8d86009aaf380ec43cfcefb", ours.RootElement.GetProperty("platform_provider_id").GetString());
+        Assert.Equal(
+            "46e403bd34f05a3f2817ab9badcaacc7ffc98e0f261008cd30dae936cace18d5dcf58eef31463613de1570d516200993",
+            ours.RootElement.GetProperty("root_key_id").GetString());
+    }
+
     [Fact]
     public void Verify_SgxIdentityForTdx_IsRefused()
     {
