@@ -102,7 +102,7 @@ public sealed class KeyBrokerServer : IAsyncDisposable
             // A bearer token of a machine with eight GPUs is about 170 KiB.
             kestrel.Limits.MaxRequestHeadersTotalSize = 640 * 1024;
             kestrel.Limits.MaxRequestHeaderCount = 64;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.RequestHeadersTimeout = options.RequestTimeout < TimeSpan.FromSeconds(10) ? options.RequestTimeout : TimeSpan.FromSeconds(10);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1024, TimeSpan.FromSeconds(5));
             kestrel.Limits.MinResponseDataRate = new MinDataRate(1024, TimeSpan.FromSeconds(5));

@@ -40,7 +40,8 @@ sealed class SigningKey : IDisposable
         return database.Write(connection =>
         {
             byte[]? Get(string part) => connection.Scalar<byte[]>("SELECT value FROM meta WHERE key = @key", ("@key", $"{name}.{part}"));
-            void Set(string part, byte[] value) => connection.Execute("INSERT INTO meta (key, value) VALUES (@key, @value)", ("@key", $"{name}.{part}"), ("@value", value));
+            void Set(string part, byte[] value) => connection.Execute(
+                "INSERT INTO meta (key, value) VALUES (@key, @value) ON CONFLICT (key) DO UPDATE SET value = @value", ("@key", $"{name}.{part}"), ("@value", value));
 
             var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             if (Get("sealed") is { } box)
@@ -48,6 +49,13 @@ sealed class SigningKey : IDisposable
                 var envelope = new Envelope(Encoding.UTF8.GetString(Get("master")!), Get("wrapped")!, box);
                 using var stored = envelope.Open(keys, name, 1);
                 key.ImportPkcs8PrivateKey(stored.Span, out _);
+                if (envelope.MasterKey != keys.Current.Id)
+                {
+                    var rewrapped = envelope.Rewrap(keys, name, 1);
+                    Set("master", Encoding.UTF8.GetBytes(rewrapped.MasterKey));
+                    Set("wrapped", rewrapped.WrappedKey);
+                }
+
                 return new SigningKey(key, Get("certificate")!);
             }
 
