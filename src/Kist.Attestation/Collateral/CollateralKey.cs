@@ -35,6 +35,9 @@ public readonly record struct CollateralKey(string Kind, string Name)
     /// </summary>
     public const string ArmPlatformKey = "arm.platform_key";
 
+    /// <summary>Hygon's HSK and CEK certificates of a chip, as one file of 2916 bytes. Name: the chip's serial number.</summary>
+    public const string HygonHskCek = "hygon.hsk_cek";
+
     /// <summary>Reference values in CoRIM. Name: chosen by whoever provides them.</summary>
     public const string Corim = "corim";
 }

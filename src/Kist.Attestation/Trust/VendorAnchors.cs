@@ -15,7 +15,12 @@ public static class VendorAnchors
         "a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e",
         "https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.pem");
 
-    /// <summary>Root of SEV-SNP keys of the third EPYC generation.</summary>
+    /// <summary>Root of SEV keys of the first EPYC generation.</summary>
+    public static TrustAnchor AmdNaplesRoot { get; } = Key(
+        "amd", "ARK-Naples", "3a04f8f1347de206c9206a81148ba4ef0a233b245d43a15dd82de043bb3e4f69",
+        "https://developer.amd.com/wp-content/resources/ask_ark_naples.cert");
+
+    /// <summary>Root of SEV and SEV-SNP keys of the third EPYC generation.</summary>
     public static TrustAnchor AmdMilanRoot { get; } = Key(
         "amd", "ARK-Milan", "9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9",
         "https://kdsintf.amd.com/vcek/v1/Milan/cert_chain");
@@ -40,8 +45,12 @@ public static class VendorAnchors
         "nvidia", "NVIDIA Device Identity CA", "a90c4eb5acfd3e3d03a25db6a26b84f720ad0503196c627c21ddd48dd85b06a4",
         "https://github.com/NVIDIA/nvtrust (verifier_device_root.pem)");
 
+    /// <summary>Root of Hygon's CSV keys (SM2).</summary>
+    public static TrustAnchor HygonRoot { get; } = Key(
+        "hygon", "HYGON-SSD-HRK", "cd0f130d93433c4854b7f2d883c23e281de453f4fde0621c3a07866c52c45b80", "https://cert.hygon.cn/hrk");
+
     /// <summary>Every vendor's roots.</summary>
-    public static TrustAnchorSet All { get; } = new([IntelSgxRoot, AmdMilanRoot, AmdGenoaRoot, AmdTurinRoot, AwsNitroRoot, NvidiaDeviceRoot]);
+    public static TrustAnchorSet All { get; } = new([IntelSgxRoot, AmdNaplesRoot, AmdMilanRoot, AmdGenoaRoot, AmdTurinRoot, AwsNitroRoot, NvidiaDeviceRoot, HygonRoot]);
 
     private static TrustAnchor Key(string vendor, string name, string spkiSha256, string source) =>
         new(vendor, name, ImmutableArray.Create(Convert.FromHexString(spkiSha256)), IsSimulated: false, source);
