@@ -12,6 +12,7 @@ public sealed class DependencyTests
     {
         ["Kist.Formats"] = [],
         ["Kist.Attestation"] = ["Kist.Formats"],
+        ["Kist.Collateral"] = ["Kist.Formats", "Kist.Attestation"],
         ["Kist.Measurement"] = ["Kist.Formats", "Kist.Attestation"],
         ["Kist.Simulator"] = ["Kist.Formats", "Kist.Attestation", "Kist.Measurement"],
         ["Kist.Rego"] = ["Kist.Formats"],
