@@ -1,9 +1,7 @@
-using System.Security.Cryptography;
 using Kist.Formats;
 using Kist.Measurement;
 using Kist.Measurement.Tdx;
 using Kist.Pods.Agent;
-using Kist.Pods.InitData;
 using Kist.Pods.Machines;
 using Kist.Pods.Protocol;
 using Kist.Pods.Protocol.Agent;
@@ -65,7 +63,7 @@ public sealed class PodLauncher(ITrustPlatform? platform, TimeProvider time)
         CommandLine = spec.Guest.Manifest.CommandLine,
         MemoryBytes = (ulong)spec.MemoryMebibytes << 20,
         VirtualCpus = spec.Cpus,
-        MrConfigId = spec.InitData.IsEmpty ? default : InitDataBinding.MrConfigId(spec.InitData.Span),
+        MrConfigId = spec.InitData.IsEmpty ? default : InitDataToml.Parse(spec.InitData.Span).Field(TdxLaunchMeasurement.RegisterSize),
         // Command line and initrd are measured whatever the kernel's release: before 6.9 its own stub would not do it.
         Profile = TdxLaunchProfile.Simulated,
     };

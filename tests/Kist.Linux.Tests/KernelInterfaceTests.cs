@@ -36,24 +36,4 @@ public class KernelInterfaceTests
 
         Assert.Equal(Errno.ENOTTY, Assert.Throws<SystemCallException>(() => TerminalSize.Get(file)).Errno);
     }
-
-    [Fact]
-    public void ExtendedAttributes_UserAttribute_RoundTrips()
-    {
-        var path = Path.GetTempFileName();
-        try
-        {
-            ExtendedAttributes.Set(path, "user.kist", [1, 2, 3]);
-            Assert.Equal([1, 2, 3], ExtendedAttributes.Get(path, "user.kist"));
-            Assert.Null(ExtendedAttributes.Get(path, "user.other"));
-        }
-        catch (SystemCallException e) when (e.Errno == Errno.EOPNOTSUPP)
-        {
-            Assert.Skip("the temporary folder's file system has no user attributes");
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
 }

@@ -45,6 +45,13 @@ public static class ImagePuller
 
         var (configuration, configurationBytes) =
             await ImageReader.ReadConfigurationAsync(source, manifest, cancellationToken).ConfigureAwait(false);
+        if (options.Approve is { } approve)
+        {
+            var bytes = manifest.Layers.Sum(l => l.Size);
+            await approve(new PullCandidate(configuration, content.Digest, manifest.Config.Digest, encrypted, manifest.Layers.Count, bytes), cancellationToken)
+                .ConfigureAwait(false);
+        }
+
         var report = await UnpackAsync(source, manifest, configuration, unwrappers, rootDirectory, options, progress, cancellationToken).ConfigureAwait(false);
         return new PulledImage(
             configuration, configurationBytes, content.Digest, RootOf(rootDirectory), encrypted, manifest.Layers.Count, report);

@@ -17,6 +17,12 @@ public sealed record PullOptions
     /// <summary>True refuses an image with any layer in clear.</summary>
     public bool RequireEncryption { get; init; }
 
+    /// <summary>
+    /// Asked once manifest and configuration are proven and before anything of a layer or its key is fetched; it throws to
+    /// refuse the image. Null asks nobody.
+    /// </summary>
+    public Func<PullCandidate, CancellationToken, Task>? Approve { get; init; }
+
     /// <summary>True accepts layer keys that are wrapped with A256CTR, which nothing authenticates.</summary>
     public bool AllowUnauthenticatedWrap { get; init; }
 
@@ -29,6 +35,16 @@ public sealed record PullOptions
     /// </summary>
     public string? SpoolDirectory { get; init; }
 }
+
+/// <summary>An image of which so far only manifest and configuration are known, both proven by their digests.</summary>
+/// <param name="Config">How it would be run.</param>
+/// <param name="ManifestDigest">Digest of the platform's manifest.</param>
+/// <param name="ConfigDigest">Digest of the configuration.</param>
+/// <param name="EncryptedLayers">How many layers are encrypted.</param>
+/// <param name="Layers">How many layers there are.</param>
+/// <param name="ContentBytes">Bytes of all layers as the registry has them.</param>
+public sealed record PullCandidate(
+    ImageConfiguration Config, Digest ManifestDigest, Digest ConfigDigest, int EncryptedLayers, int Layers, long ContentBytes);
 
 /// <summary>An image that was pulled, proven and unpacked.</summary>
 /// <param name="Config">How to run it, as the image's configuration says.</param>

@@ -28,6 +28,7 @@ public sealed partial class DirectoryRoot : IDisposable
 {
     private const ulong ResolveNoMagicLinks = 0x02, ResolveBeneath = 0x08, ResolveInRoot = 0x10;
     private const int DirectoryFlag = 0x10000, NoFollow = 0x20000, CloseOnExec = 0x80000, PathOnly = 0x200000;
+    private const int NonBlocking = 0x800; // a FIFO in the place of a file must not stop us
     private const int ReadWrite = 2, WriteOnly = 1, Create = 0x40, Exclusive = 0x80;
     private const int SystemOpenat2 = 437; // the same number on every architecture
     private const int RemoveDirectoryFlag = 0x200, EmptyPath = 0x1000, SymlinkNoFollow = 0x100;
@@ -72,7 +73,7 @@ public sealed partial class DirectoryRoot : IDisposable
         OpenAt(path, WriteOnly | Create | Exclusive | NoFollow | CloseOnExec, permissions, ResolveBeneath);
 
     /// <summary>Opens an existing file for reading, following links as a process whose root this is would.</summary>
-    public SafeFileHandle OpenRead(string path) => OpenAt(path, CloseOnExec, 0, ResolveInRoot);
+    public SafeFileHandle OpenRead(string path) => OpenAt(path, CloseOnExec | NonBlocking, 0, ResolveInRoot);
 
     /// <summary>
     /// Opens whatever a path leads to, following links as a process whose root this is would, only to name it for other

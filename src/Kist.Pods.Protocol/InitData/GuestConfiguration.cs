@@ -1,0 +1,49 @@
+using System.Text;
+using Kist.Formats;
+using Tomlyn.Model;
+
+namespace Kist.Pods.Protocol;
+
+/// <summary>
+/// What a guest takes from its init-data: the key broker (aa.toml [token_configs.kbs] url and cert; cdh.toml [kbc] url and
+/// kbs_cert, which must agree) and the agent policy (policy.rego).
+/// </summary>
+/// <param name="BrokerUrl">Null if no broker is named: nothing encrypted can run.</param>
+/// <param name="BrokerCertificatePem">The one certificate, or its issuers, that the guest accepts from the broker; null if none is named.</param>
+/// <param name="PolicyRego">Null if there is none: then the host may start nothing.</param>
+public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificatePem, string? PolicyRego)
+{
+    /// <summary>The configuration of a guest without init-data.</summary>
+    public static GuestConfiguration None { get; } = new(null, null, null);
+
+    /// <summary>Reads the configuration out of a document.</summary>
+    /// <exception cref="MalformedDataException">A part is no TOML, or the parts name different brokers.</exception>
+    public static GuestConfiguration From(InitDataToml initData)
+    {
+        var agent = Read(initData, "aa.toml", t => Table(Table(t, "token_configs"), "kbs"), "url", "cert");
+        var hub = Read(initData, "cdh.toml", t => Table(t, "kbc"), "url", "kbs_cert");
+        if (agent.Url is not null && hub.Url is not null && agent.Url.TrimEnd('/') != hub.Url.TrimEnd('/'))
+            throw new MalformedDataException("init-data", -1, "aa.toml and cdh.toml name different brokers");
+        if (agent.Certificate is not null && hub.Certificate is not null && agent.Certificate.Trim() != hub.Certificate.Trim())
+            throw new MalformedDataException("init-data", -1, "aa.toml and cdh.toml have different certificates for the broker");
+        return new GuestConfiguration(Address(agent.Url ?? hub.Url), agent.Certificate ?? hub.Certificate, initData.Find("policy.rego"));
+    }
+
+    private static (string? Url, string? Certificate) Read(InitDataToml initData, string name, Func<TomlTable, TomlTable?> find, string url, string certificate)
+    {
+        if (initData.Find(name) is not { } text || find(TomlText.Parse(Encoding.UTF8.GetBytes(text), name)) is not { } table)
+            return (null, null);
+        return (TomlText.OptionalText(table, url, name), TomlText.OptionalText(table, certificate, name));
+    }
+
+    private static TomlTable? Table(TomlTable? table, string name) => table is null ? null : TomlText.OptionalTable(table, name, "init-data");
+
+    private static Uri? Address(string? url)
+    {
+        if (url is null)
+            return null;
+        return Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "https" or "http"
+            ? new Uri(url)
+            : throw new MalformedDataException("init-data", -1, $"the broker's address '{url}' is no http or https URL");
+    }
+}
