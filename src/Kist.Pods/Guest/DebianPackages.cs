@@ -55,7 +55,7 @@ sealed partial class DebianPackages(string cache)
         var links = new Dictionary<string, string>(StringComparer.Ordinal);
         await Tool.StreamAsync("/usr/bin/dpkg-deb", ["--fsys-tarfile", package.File], async tar =>
         {
-            using var reader = new TarReader(tar);
+            using var reader = new TarReader(tar, leaveOpen: true);
             while (await reader.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
             {
                 var path = entry.Name.TrimStart('.').TrimStart('/');

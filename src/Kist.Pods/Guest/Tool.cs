@@ -13,7 +13,7 @@ static class Tool
         var text = "";
         await RunAsync(program, arguments, folder, async output =>
         {
-            using var reader = new StreamReader(output);
+            using var reader = new StreamReader(output, leaveOpen: true);
             var buffer = new char[MaximumText];
             text = new string(buffer, 0, await reader.ReadBlockAsync(buffer, cancellationToken).ConfigureAwait(false));
         }, cancellationToken).ConfigureAwait(false);

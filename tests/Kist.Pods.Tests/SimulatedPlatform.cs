@@ -1,13 +1,16 @@
 using Kist.Measurement;
 using Kist.Simulator;
 
-namespace Kist.Pods.Simulation;
+namespace Kist.Pods.Tests;
 
-/// <summary>Launches pods on a simulated TDX platform: genuine-format evidence that protects nothing, and says so by its vendor root.</summary>
-public sealed class SimulatedTrustPlatform(SimulatedTdxPlatform platform) : ITrustPlatform
+/// <summary>The simulator as a pod's platform.</summary>
+sealed class SimulatedPlatform : ITrustPlatform
 {
-    /// <inheritdoc/>
-    public ITrustDomain Launch(LaunchInputs inputs) => new Domain(platform.Launch(inputs));
+    private readonly SimulatedTdxPlatform _platform = new(Vendor);
+
+    public static SimulatedVendor Vendor { get; } = SimulatedVendor.FromSeed(new byte[32]);
+
+    public ITrustDomain Launch(LaunchInputs inputs) => new Domain(_platform.Launch(inputs));
 
     private sealed class Domain(SimulatedTrustDomain domain) : ITrustDomain
     {

@@ -1,0 +1,32 @@
+using Kist.Pods.Protocol;
+
+namespace Kist.Agent.Containers;
+
+/// <summary>Everything that a container's runtime specification says.</summary>
+sealed record ContainerPlan
+{
+    public required string Id { get; init; }
+
+    public required string RootFileSystem { get; init; }
+
+    public required ContainerProcess Process { get; init; }
+
+    public required ContainerUser User { get; init; }
+
+    public required string Hostname { get; init; }
+
+    public bool Terminal { get; init; }
+
+    public bool ReadOnlyRoot { get; init; }
+
+    /// <summary>0: no limit.</summary>
+    public ulong MemoryBytes { get; init; }
+
+    /// <summary>Thousandths of a CPU; 0: no limit.</summary>
+    public uint CpuMillis { get; init; }
+
+    public uint Pids { get; init; }
+
+    /// <summary>Folder with "hosts", "hostname" and "resolv.conf" for this container.</summary>
+    public required string EtcFolder { get; init; }
+}

@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+using Kist.Pods.Protocol;
+
+namespace Kist.Agent.Containers;
+
+/// <summary>The pod's containers by identifier.</summary>
+sealed partial class ContainerTable
+{
+    /// <summary>More than this many would be an attack on the guest's memory.</summary>
+    private const int Maximum = 64;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Container?> _containers = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<Container> All
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _containers.Values.OfType<Container>()];
+        }
+    }
+
+    /// <summary>Takes an identifier; what it stands for follows with <see cref="Set"/> or <see cref="Forget"/>.</summary>
+    public void Reserve(string id)
+    {
+        if (!IdentifierPattern().IsMatch(id))
+            throw Failed("create container", id, FailureCode.InvalidRequest, "an identifier is [a-z0-9] and then up to 62 of [a-z0-9_.-]");
+        lock (_lock)
+        {
+            if (_containers.Count >= Maximum)
+                throw Failed("create container", id, FailureCode.InvalidRequest, $"the pod has {Maximum} containers");
+            if (!_containers.TryAdd(id, null))
+                throw Failed("create container", id, FailureCode.InvalidRequest, "the pod has a container of this identifier");
+        }
+    }
+
+    public void Set(string id, Container container)
+    {
+        lock (_lock)
+            _containers[id] = container;
+    }
+
+    public void Forget(string id)
+    {
+        lock (_lock)
+            _containers.Remove(id);
+    }
+
+    public Container Get(string id)
+    {
+        lock (_lock)
+        {
+            return _containers.GetValueOrDefault(id)
+                ?? throw Failed("find container", id, FailureCode.ContainerNotFound, "the pod has no such container");
+        }
+    }
+
+    private static AgentException Failed(string step, string id, string code, string reason) =>
+        new(code, step, id.Length <= 64 ? id : $"{id.AsSpan(0, 64)}…", reason);
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9_.-]{0,62}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex IdentifierPattern();
+}

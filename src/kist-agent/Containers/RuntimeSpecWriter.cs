@@ -1,0 +1,185 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Kist.Agent.Containers;
+
+/// <summary>
+/// Writes config.json (OCI runtime specification 1.0.2) as docker would for an unprivileged container. The network is the
+/// pod's: containers of one pod share it, and it reaches nothing but the pod's doors.
+/// </summary>
+static class RuntimeSpecWriter
+{
+    private const uint CpuPeriodMicroseconds = 100_000;
+
+    private static readonly JsonWriterOptions Options = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly string[] MaskedPaths =
+    [
+        "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",
+        "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
+    ];
+
+    private static readonly string[] ReadOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+    public static byte[] Write(ContainerPlan plan)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("ociVersion", "1.0.2");
+            WriteProcess(json, plan);
+            json.WriteStartObject("root");
+            json.WriteString("path", plan.RootFileSystem);
+            json.WriteBoolean("readonly", plan.ReadOnlyRoot);
+            json.WriteEndObject();
+            json.WriteString("hostname", plan.Hostname);
+            WriteMounts(json, plan);
+            WriteLinux(json, plan);
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void WriteProcess(Utf8JsonWriter json, ContainerPlan plan)
+    {
+        json.WriteStartObject("process");
+        json.WriteBoolean("terminal", plan.Terminal);
+        json.WriteStartObject("user");
+        json.WriteNumber("uid", plan.User.Uid);
+        json.WriteNumber("gid", plan.User.Gid);
+        json.WriteStartArray("additionalGids");
+        foreach (var gid in plan.User.AdditionalGids)
+            json.WriteNumberValue(gid);
+        json.WriteEndArray();
+        json.WriteEndObject();
+        WriteStrings(json, "args", plan.Process.Args);
+        WriteStrings(json, "env", Environment(plan));
+        json.WriteString("cwd", plan.Process.Cwd);
+        json.WriteStartObject("capabilities");
+        // As docker: only root starts with them; a set-user-id program may gain the bounding set.
+        WriteStrings(json, "bounding", DefaultCapabilities.Names);
+        var held = plan.User.Uid == 0 ? DefaultCapabilities.Names : [];
+        WriteStrings(json, "effective", held);
+        WriteStrings(json, "permitted", held);
+        json.WriteEndObject();
+        json.WriteBoolean("noNewPrivileges", true);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What docker adds where neither image nor user say it.</summary>
+    private static IEnumerable<string> Environment(ContainerPlan plan)
+    {
+        IEnumerable<string> environment = plan.Process.Env;
+        if (!plan.Process.Env.Any(e => e.StartsWith("HOSTNAME=", StringComparison.Ordinal)))
+            environment = environment.Append($"HOSTNAME={plan.Hostname}");
+        if (plan.Terminal && !plan.Process.Env.Any(e => e.StartsWith("TERM=", StringComparison.Ordinal)))
+            environment = environment.Append("TERM=xterm");
+        if (!plan.Process.Env.Any(e => e.StartsWith("HOME=", StringComparison.Ordinal)))
+            environment = environment.Append($"HOME={plan.User.Home}");
+        return environment;
+    }
+
+    private static void WriteMounts(Utf8JsonWriter json, ContainerPlan plan)
+    {
+        json.WriteStartArray("mounts");
+        Mount(json, "/proc", "proc", "proc", "nosuid", "noexec", "nodev");
+        Mount(json, "/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k");
+        Mount(json, "/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5");
+        Mount(json, "/dev/shm", "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777", "size=65536k");
+        Mount(json, "/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
+        Mount(json, "/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro");
+        Mount(json, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "relatime", "ro");
+        foreach (var name in (string[])["hosts", "hostname", "resolv.conf"])
+            Mount(json, $"/etc/{name}", "bind", $"{plan.EtcFolder}/{name}", "rbind", "rprivate", "nosuid", "nodev", "noexec");
+        json.WriteEndArray();
+    }
+
+    private static void WriteLinux(Utf8JsonWriter json, ContainerPlan plan)
+    {
+        json.WriteStartObject("linux");
+        json.WriteStartArray("namespaces");
+        foreach (var name in (string[])["pid", "ipc", "uts", "mount", "cgroup"])
+        {
+            json.WriteStartObject();
+            json.WriteString("type", name);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteString("cgroupsPath", $"/kist/{plan.Id}");
+        WriteResources(json, plan);
+        WriteStrings(json, "maskedPaths", MaskedPaths);
+        WriteStrings(json, "readonlyPaths", ReadOnlyPaths);
+        DefaultSeccomp.Write(json);
+        json.WriteEndObject();
+    }
+
+    private static void WriteResources(Utf8JsonWriter json, ContainerPlan plan)
+    {
+        json.WriteStartObject("resources");
+        json.WriteStartArray("devices");
+        Device(json, allow: false, null, null, null, "rwm");
+        // Making nodes is harmless; using those that every program expects is allowed.
+        Device(json, allow: true, "c", null, null, "m");
+        Device(json, allow: true, "b", null, null, "m");
+        foreach (var (major, minor) in ((int, int)[])[(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)])
+            Device(json, allow: true, "c", major, minor, "rwm");
+        Device(json, allow: true, "c", 136, null, "rwm");
+        json.WriteEndArray();
+        if (plan.MemoryBytes > 0)
+        {
+            json.WriteStartObject("memory");
+            json.WriteNumber("limit", plan.MemoryBytes);
+            json.WriteNumber("swap", plan.MemoryBytes);
+            json.WriteEndObject();
+        }
+
+        if (plan.CpuMillis > 0)
+        {
+            json.WriteStartObject("cpu");
+            json.WriteNumber("quota", (ulong)plan.CpuMillis * CpuPeriodMicroseconds / 1000);
+            json.WriteNumber("period", CpuPeriodMicroseconds);
+            json.WriteEndObject();
+        }
+
+        json.WriteStartObject("pids");
+        json.WriteNumber("limit", plan.Pids);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void Mount(Utf8JsonWriter json, string destination, string type, string source, params string[] options)
+    {
+        json.WriteStartObject();
+        json.WriteString("destination", destination);
+        json.WriteString("type", type);
+        json.WriteString("source", source);
+        WriteStrings(json, "options", options);
+        json.WriteEndObject();
+    }
+
+    private static void Device(Utf8JsonWriter json, bool allow, string? type, int? major, int? minor, string access)
+    {
+        json.WriteStartObject();
+        json.WriteBoolean("allow", allow);
+        if (type is not null)
+            json.WriteString("type", type);
+        if (major is { } ma)
+            json.WriteNumber("major", ma);
+        if (minor is { } mi)
+            json.WriteNumber("minor", mi);
+        json.WriteString("access", access);
+        json.WriteEndObject();
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+            json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+}
