@@ -16,6 +16,7 @@ static class CommandTree
         root.Add(Commands.Containers.StopCommand.CreateStop());
         root.Add(Commands.Containers.WaitCommand.Create());
         root.Add(Commands.Doctor.DoctorCommand.Create());
+        root.Add(Commands.Guest.GuestCommand.Create());
         root.Add(Commands.Image.ImageCommand.Create());
         root.Add(Commands.Sgx.SgxCommand.Create());
         root.Add(Commands.Verify.InspectCommand.Create());

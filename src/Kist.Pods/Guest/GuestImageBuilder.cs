@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Kist.Formats;
+using Kist.Measurement;
+using Kist.Measurement.Tdx;
 
 namespace Kist.Pods.Guest;
 
@@ -20,6 +22,8 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
         "console=ttyS0 quiet panic=-1 oops=panic random.trust_cpu=on random.trust_bootloader=off no_timer_check cryptomgr.notests 8250.nr_uarts=1 audit=0";
 
     private const string KernelMetapackage = "linux-image-cloud-amd64", KernelPrefix = "linux-image-", LoaderPath = "lib64/ld-linux-x86-64.so.2";
+
+    private static readonly int[] MeasuredSizes = [256, 512, 1024, 2048];
 
     private static readonly string[] RuntimePackages =
         ["crun", "libc6", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1", "liblzma5", "libseccomp2", "libsystemd0", "libyajl2", "libzstd1"];
@@ -46,16 +50,19 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
         var agent = await File.ReadAllBytesAsync(agentProgram, cancellationToken).ConfigureAwait(false);
         var modules = CollectModules(kernel, release);
         var initrd = WriteInitrd(agent, modules, runtime);
+        var firmwareImage = Single(firmware, "usr/share/ovmf/OVMF.fd", "ovmf");
+        var kernelImage = Single(kernel, $"boot/vmlinuz-{release}", kernelName);
         Directory.CreateDirectory(folder);
         var manifest = new GuestManifest
         {
             Format = GuestManifest.CurrentFormat,
             KernelRelease = release,
             CommandLine = CommandLine,
-            Firmware = Save(folder, "OVMF.fd", Single(firmware, "usr/share/ovmf/OVMF.fd", "ovmf")),
-            Kernel = Save(folder, "vmlinuz", Single(kernel, $"boot/vmlinuz-{release}", kernelName)),
+            Firmware = Save(folder, "OVMF.fd", firmwareImage),
+            Kernel = Save(folder, "vmlinuz", kernelImage),
             Initrd = Save(folder, "initrd", initrd),
             Modules = [.. modules.Select(m => m.Name)],
+            Measurements = [.. MeasuredSizes.Select(m => Measure(m, firmwareImage, kernelImage, initrd))],
             Inputs =
             [
                 .. packages.Select(p => new GuestInput(p.Name, p.Version, p.Sha256))
@@ -65,6 +72,21 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
         };
         Save(folder, "manifest.json", manifest.ToJson());
         return manifest;
+    }
+
+    private static GuestMeasurement Measure(int memoryMebibytes, byte[] firmware, byte[] kernel, byte[] initrd)
+    {
+        var values = LaunchPredictor.Predict(new LaunchInputs
+        {
+            Firmware = firmware,
+            Kernel = kernel,
+            Initrd = initrd,
+            CommandLine = CommandLine,
+            MemoryBytes = (ulong)memoryMebibytes << 20,
+            Profile = TdxLaunchProfile.Simulated,
+        });
+        return new GuestMeasurement(
+            memoryMebibytes, values.MrTd.ToString(), values.Rtmrs[0].ToString(), values.Rtmrs[1].ToString(), values.Rtmrs[2].ToString());
     }
 
     private static string AgentVersion() => typeof(GuestImageBuilder).Assembly.GetName().Version is { } v ? $"{v.Major}.{v.Minor}.{v.Build}" : "unknown";

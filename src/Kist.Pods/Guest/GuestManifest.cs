@@ -34,6 +34,9 @@ public sealed record GuestManifest
     /// <summary>Kernel modules in the order of loading.</summary>
     public required IReadOnlyList<string> Modules { get; init; }
 
+    /// <summary>What launches of some sizes measure, on the simulated platform; <c>kist run</c> predicts for its own size.</summary>
+    public required IReadOnlyList<GuestMeasurement> Measurements { get; init; }
+
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="MalformedDataException">It is not one.</exception>
     public static GuestManifest Parse(ReadOnlySpan<byte> json)
@@ -67,6 +70,14 @@ public sealed record GuestOutput(string File, long Size, string Sha256);
 /// <param name="Version">Its version.</param>
 /// <param name="Sha256">Of the package file or the program; lower-case hex.</param>
 public sealed record GuestInput(string Name, string Version, string Sha256);
+
+/// <summary>The registers of a TDX launch, lower-case hex.</summary>
+/// <param name="MemoryMebibytes">The guest's memory, which is part of what is measured.</param>
+/// <param name="MrTd">The firmware.</param>
+/// <param name="Rtmr0">Firmware configuration; without the ACPI tables, which only QEMU knows.</param>
+/// <param name="Rtmr1">The kernel.</param>
+/// <param name="Rtmr2">Command line and initrd.</param>
+public sealed record GuestMeasurement(int MemoryMebibytes, string MrTd, string Rtmr0, string Rtmr1, string Rtmr2);
 
 [JsonSourceGenerationOptions(
     WriteIndented = true,
