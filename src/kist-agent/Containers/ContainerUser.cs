@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Kist.Linux;
 using Kist.Linux.Files;
 using Kist.Pods.Protocol;
 
@@ -18,8 +19,8 @@ sealed record ContainerUser(uint Uid, uint Gid, IReadOnlyList<uint> AdditionalGi
     /// <exception cref="AgentException">A name is not in them.</exception>
     public static ContainerUser Resolve(string text, string rootFileSystem)
     {
-        using var root = DirectoryHandle.Open(rootFileSystem);
-        return Resolve(text, ReadLines(root, "etc/passwd"u8), ReadLines(root, "etc/group"u8));
+        using var root = DirectoryRoot.Open(rootFileSystem);
+        return Resolve(text, ReadLines(root, "etc/passwd"), ReadLines(root, "etc/group"));
     }
 
     internal static ContainerUser Resolve(string text, IEnumerable<string[]> passwd, IEnumerable<string[]> group)
@@ -48,13 +49,18 @@ sealed record ContainerUser(uint Uid, uint Gid, IReadOnlyList<uint> AdditionalGi
     private static AgentException Unknown(string kind, string name) => new(
         FailureCode.InvalidRequest, "look up user", name, $"the image knows no {kind} of this name", "give a number, or a name that the image's /etc/passwd has");
 
-    private static List<string[]> ReadLines(DirectoryHandle root, ReadOnlySpan<byte> path)
+    private static List<string[]> ReadLines(DirectoryRoot root, string path)
     {
-        using var file = root.OpenFileInRoot(path);
-        if (file is null)
+        try
+        {
+            using var file = root.OpenRead(path);
+            var buffer = new byte[MaximumFile];
+            var length = RandomAccess.Read(file, buffer, 0);
+            return [.. Encoding.UTF8.GetString(buffer, 0, length).Split('\n').Where(l => l.Length > 0 && l[0] != '#').Select(l => l.Split(':'))];
+        }
+        catch (SystemCallException e) when (e.Errno is Errno.ENOENT or Errno.ENOTDIR)
+        {
             return [];
-        var buffer = new byte[MaximumFile];
-        var length = RandomAccess.Read(file, buffer, 0);
-        return [.. Encoding.UTF8.GetString(buffer, 0, length).Split('\n').Where(l => l.Length > 0 && l[0] != '#').Select(l => l.Split(':'))];
+        }
     }
 }
