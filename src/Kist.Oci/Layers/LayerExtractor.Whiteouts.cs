@@ -43,8 +43,10 @@ public sealed partial class LayerExtractor
             return;
         CloseParent();
         using var lower = _root.OpenInRoot(directory);
-        if (lower is not null)
-            RemoveLowerContents(lower, directory.ToArray(), 0);
+        if (lower is null)
+            return;
+        KeepTime(directory.ToArray(), lower);
+        RemoveLowerContents(lower, directory.ToArray(), 0);
     }
 
     // Removes what this layer did not make; a directory that it made may hold older things.
@@ -73,6 +75,7 @@ public sealed partial class LayerExtractor
         using var parent = _root.OpenInRoot(parentPath);
         if (parent is null)
             return;
+        KeepTime(parentPath.ToArray(), parent);
         if (!_created!.Contains(Key(hidden)))
         {
             parent.RemoveTree(name);

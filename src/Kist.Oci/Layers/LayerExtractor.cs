@@ -18,7 +18,7 @@ public sealed partial class LayerExtractor : IDisposable
     private readonly ExtractionOptions _options;
     private readonly bool _privileged;
     private readonly byte[] _buffer = new byte[256 * 1024];
-    private readonly List<(byte[] Path, long Seconds, uint Nanoseconds)> _directoryTimes = [];
+    private readonly Dictionary<UInt128, (byte[] Path, long Seconds, uint Nanoseconds)> _directoryTimes = [];
     private HashSet<UInt128>? _created;
     private bool _isFirstLayer = true;
     private DirectoryHandle? _parent;
@@ -42,6 +42,8 @@ public sealed partial class LayerExtractor : IDisposable
     public void Extract(TarReader archive, CancellationToken cancellationToken)
     {
         _created = _isFirstLayer ? null : [];
+        if (_isFirstLayer)
+            SetTimeLater([], 0, 0);
         while (archive.Next() is { } entry)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -84,7 +86,7 @@ public sealed partial class LayerExtractor : IDisposable
             if (entry.Kind != TarEntryKind.Directory)
                 throw new MalformedDataException("layer", -1, "the root is no directory");
             SetMetadata(_root, "."u8, entry);
-            _directoryTimes.Add(([], entry.ModifiedSeconds, entry.ModifiedNanoseconds));
+            SetTimeLater([], entry.ModifiedSeconds, entry.ModifiedNanoseconds);
             return;
         }
 
@@ -132,7 +134,7 @@ public sealed partial class LayerExtractor : IDisposable
         }
 
         SetMetadata(parent, path.Name, entry);
-        _directoryTimes.Add((path.Clean, entry.ModifiedSeconds, entry.ModifiedNanoseconds));
+        SetTimeLater(path.Clean, entry.ModifiedSeconds, entry.ModifiedNanoseconds);
     }
 
     private void CreateHardLink(DirectoryHandle parent, LayerPath path, TarEntry entry)
@@ -195,10 +197,20 @@ public sealed partial class LayerExtractor : IDisposable
         attribute.StartsWith("user."u8) || attribute.SequenceEqual("security.capability"u8)
         || attribute.SequenceEqual("system.posix_acl_access"u8) || attribute.SequenceEqual("system.posix_acl_default"u8);
 
+    private void SetTimeLater(byte[] path, long seconds, uint nanoseconds) => _directoryTimes[Key(path)] = (path, seconds, nanoseconds);
+
+    // A directory that a layer changes but does not list keeps its time, and one that no layer lists has the epoch's: the
+    // same image always gives the same tree.
+    private void KeepTime(byte[] path, DirectoryHandle directory)
+    {
+        if (!_directoryTimes.ContainsKey(Key(path)) && directory.Status("."u8) is { } status)
+            SetTimeLater(path, status.ModifiedSeconds, status.ModifiedNanoseconds);
+    }
+
     // Children change the time of their directory, so directories get theirs last.
     private void SetDirectoryTimes()
     {
-        foreach (var (path, seconds, nanoseconds) in _directoryTimes)
+        foreach (var (path, seconds, nanoseconds) in _directoryTimes.Values)
         {
             using var directory = _root.OpenInRoot(path);
             directory?.SetModified("."u8, seconds, nanoseconds);
@@ -214,7 +226,9 @@ public sealed partial class LayerExtractor : IDisposable
         CloseParent();
         _parentPath = path.Parent.ToArray();
         MarkParents(_parentPath);
-        return _parent = _root.OpenInRoot(_parentPath) ?? CreateParents(_parentPath);
+        _parent = _root.OpenInRoot(_parentPath) ?? CreateParents(_parentPath);
+        KeepTime(_parentPath, _parent);
+        return _parent;
     }
 
     // A layer that brings a/b has a as well, whether or not it lists it: a whiteout of a then hides only older things in a.
@@ -237,10 +251,12 @@ public sealed partial class LayerExtractor : IDisposable
             var step = path[..end];
             var slash = step.LastIndexOf((byte)'/');
             using var parent = _root.OpenInRoot(step[..Math.Max(0, slash)])!;
+            KeepTime(step[..Math.Max(0, slash)].ToArray(), parent);
             var name = step[(slash + 1)..];
             // Something that is no directory, or a link to nowhere, is in the way.
             parent.Unlink(name);
             parent.MakeDirectory(name, 0x1ED /* 0755 */);
+            SetTimeLater(step.ToArray(), 0, 0);
         }
 
         return _root.OpenInRoot(path) ?? throw new MalformedDataException(

@@ -4,7 +4,6 @@ using Kist.Formats;
 using Kist.Formats.Jose;
 using Kist.Images;
 using Kist.Images.Ocicrypt;
-using Kist.KeyBroker.Protocol;
 using Kist.Oci;
 
 namespace Kist.Cli.Commands.Image;
@@ -14,12 +13,7 @@ static class EncryptCommand
 {
     private static readonly Argument<string> s_source = new("SRC") { Description = "The plain image: REFERENCE, oci:DIR[:TAG] or docker-archive:FILE[:NAME]." };
     private static readonly Argument<string> s_destination = new("DST") { Description = "Where the encrypted image goes: REFERENCE or oci:DIR[:TAG]." };
-    private static readonly Option<string?> s_key = new("--key") { Description = "Name of the key at the broker (default: a new name).", HelpName = "kbs:///REPOSITORY/TYPE/TAG" };
-    private static readonly Option<string?> s_keyFile = new("--key-file") { Description = "File of the key, 32 bytes; it is made if missing.", HelpName = "FILE" };
-    private static readonly Option<string?> s_broker = new("--broker") { Description = "Address of the key broker that gets the key.", HelpName = "URL" };
-    private static readonly Option<string?> s_certificate = new("--broker-certificate") { Description = "File with the broker's certificate, or its authority's (PEM).", HelpName = "FILE" };
-    private static readonly Option<string?> s_token = new("--admin-token") { Description = "File with the broker administrator's token (default: the variable KIST_ADMIN_TOKEN).", HelpName = "FILE" };
-    private static readonly Option<string?> s_policy = new("--resource-policy") { Description = "Rego file that becomes the broker's policy of who may have its resources.", HelpName = "FILE" };
+    private static readonly BrokerKeyArguments s_key = new();
     private static readonly Option<string[]> s_recipients = new("--recipient") { Description = "Public key (PEM or JWK) of somebody else who may decrypt; may be repeated.", HelpName = "FILE" };
     private static readonly Option<int[]> s_layers = new("--layer") { Description = "Encrypt only this layer (0 is the lowest, -1 the top); may be repeated.", HelpName = "N" };
     private static readonly Option<string?> s_platform = new("--platform") { Description = "Only this image of an index.", HelpName = "OS/ARCH" };
@@ -30,8 +24,9 @@ static class EncryptCommand
     {
         var command = new Command("encrypt", "Encrypt an image, give its key to the broker, push it, and prove that it decrypts.")
         {
-            s_source, s_destination, s_key, s_keyFile, s_broker, s_certificate, s_token, s_policy, s_recipients, s_layers, s_platform, s_json,
+            s_source, s_destination, s_recipients, s_layers, s_platform, s_json,
         };
+        s_key.AddTo(command);
         s_registry.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -39,32 +34,15 @@ static class EncryptCommand
 
     private static async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        using var uploader = CreateUploader(parse);
-        var keyFile = parse.GetValue(s_keyFile);
         var recipients = (parse.GetValue(s_recipients) ?? []).Select(ReadPublicKey).ToList();
-        if (uploader is null && keyFile is null && recipients.Count == 0)
-        {
-            Terminal.Error("nobody could decrypt the image: give --broker, --key-file or --recipient");
-            return ExitCode.Usage;
-        }
-
-        var keyId = parse.GetValue(s_key) is { } name
-            ? ResourceUri.Parse(name).ToString()
-            : $"kbs:///default/image-key/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
-        using var key = ReadOrCreateKey(keyFile);
-        if (uploader is not null)
-        {
-            await uploader.UploadAsync(keyId, key.Memory, cancellationToken);
-            if (parse.GetValue(s_policy) is { } policy)
-                await uploader.SetResourcePolicyAsync(await File.ReadAllTextAsync(policy, cancellationToken), cancellationToken);
-        }
+        using var key = await s_key.ObtainAsync(parse, hasOtherRecipient: recipients.Count > 0, cancellationToken);
 
         // The packet of the broker is always there: it is what proves the result, and what a guest understands.
-        var wrappers = new List<ILayerKeyWrapper> { new KeyPacketWrapper(keyId, key.Memory) };
+        var wrappers = new List<ILayerKeyWrapper> { new KeyPacketWrapper(key.Id, key.Key.Memory) };
         if (recipients.Count > 0)
             wrappers.Add(new JweKeyWrapper(recipients));
-        var (location, result) = await EncryptAsync(parse, wrappers, new FixedKeyProvider(keyId, key.Memory), cancellationToken);
-        Print(location, result, keyId, parse.GetValue(s_json));
+        var (location, result) = await EncryptAsync(parse, wrappers, new FixedKeyProvider(key.Id, key.Key.Memory), cancellationToken);
+        Print(location, result, key.Id, parse.GetValue(s_json));
         return ExitCode.Success;
     }
 
@@ -90,52 +68,6 @@ static class EncryptCommand
         using var storedScope = stored as IDisposable;
         await EncryptionProof.ProveAsync(stored, result, [new KeyPacketUnwrapper(key)], cancellationToken);
         return (destination.Location, result);
-    }
-
-    private static BrokerKeyUploader? CreateUploader(ParseResult parse)
-    {
-        if (parse.GetValue(s_broker) is not { } broker)
-            return null;
-        if (!Uri.TryCreate(broker, UriKind.Absolute, out var address) || address.Scheme != "https" && !address.IsLoopback)
-            throw new MalformedDataException("broker address", -1, $"'{broker}' is no https address");
-        var token = parse.GetValue(s_token) is { } file
-            ? File.ReadAllText(file).Trim()
-            : Environment.GetEnvironmentVariable("KIST_ADMIN_TOKEN");
-        return token is { Length: > 0 }
-            ? new BrokerKeyUploader(address, parse.GetValue(s_certificate), token)
-            : throw new OperationFailedException("upload key", broker, "there is no administrator's token", "give --admin-token FILE, or set KIST_ADMIN_TOKEN");
-    }
-
-    private static SecretBytes ReadOrCreateKey(string? path)
-    {
-        if (path is null || !File.Exists(path))
-        {
-            var key = SecretBytes.Random(32);
-            if (path is not null)
-                WritePrivate(path, key.Span);
-            return key;
-        }
-
-        var bytes = File.ReadAllBytes(path);
-        try
-        {
-            return bytes.Length == 32 ? SecretBytes.CopyOf(bytes) : throw new MalformedDataException("key file", -1, $"{path} has {bytes.Length} bytes, not 32");
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(bytes);
-        }
-    }
-
-    private static void WritePrivate(string path, ReadOnlySpan<byte> bytes)
-    {
-        using var file = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
-        file.Write(bytes);
     }
 
     private static JsonWebKey ReadPublicKey(string path)

@@ -13,6 +13,7 @@ static class ImageCommand
         InspectCommand.Create(),
         CopyCommand.CreatePull(),
         CopyCommand.CreatePush(),
+        SealCommand.Create(),
         UnpackCommand.Create(),
     };
 }

@@ -40,6 +40,10 @@ sealed record EncryptedPlatformOutput(string Platform, string ManifestDigest, IR
 
 sealed record EncryptedLayerOutput(string Digest, long Size, string DiffId, bool Encrypted);
 
+sealed record SealedOutput(string Location, string Digest, string Source, string Key, IReadOnlyList<BlobOutput> Blobs);
+
+sealed record BlobOutput(string Digest, long Size);
+
 sealed record UnpackedOutput(
     string RootFileSystem, string ManifestDigest, int Layers, int EncryptedLayers, long Entries, long ContentBytes, long SkippedDevices,
     long SkippedAttributes, bool OwnersKept, ContainerConfiguration? Config);
@@ -47,6 +51,7 @@ sealed record UnpackedOutput(
 [JsonSerializable(typeof(CopiedOutput))]
 [JsonSerializable(typeof(InspectOutput))]
 [JsonSerializable(typeof(EncryptedOutput))]
+[JsonSerializable(typeof(SealedOutput))]
 [JsonSerializable(typeof(UnpackedOutput))]
 sealed partial class ImageJson : JsonSerializerContext
 {

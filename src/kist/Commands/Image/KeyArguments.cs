@@ -17,6 +17,9 @@ sealed class KeyArguments
         command.Add(_privateKeys);
     }
 
+    /// <summary>For commands that have another meaning for --key.</summary>
+    public void AddPrivateKeysTo(Command command) => command.Add(_privateKeys);
+
     public IReadOnlyList<ILayerKeyUnwrapper> Read(ParseResult parse)
     {
         var keys = (parse.GetValue(_privateKeys) ?? []).Select(ReadPrivateKey).ToList();

@@ -1,0 +1,142 @@
+using System.Security.Cryptography;
+using Kist.Formats;
+using Kist.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Kist.Images;
+
+/// <summary>
+/// The host's cache of blobs, by digest: each is fetched once, checked, and shared read-only by all pods. A blob in use is
+/// locked (flock, shared), so that collection by this or another process leaves it. The host is not trusted: what a guest
+/// reads of a blob it proves itself.
+/// </summary>
+public sealed class BlobCache
+{
+    private readonly string _directory;
+
+    /// <summary>Opens a cache; the directory is made if missing.</summary>
+    public BlobCache(string directory)
+    {
+        _directory = Path.GetFullPath(directory);
+        Directory.CreateDirectory(_directory);
+    }
+
+    /// <summary>Gets a blob, from the cache or from a source, and holds it in use.</summary>
+    public async Task<CachedBlob> GetAsync(IImageSource source, Descriptor blob, CancellationToken cancellationToken)
+    {
+        var path = PathOf(blob.Digest);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        while (true)
+        {
+            if (TryOpen(path, blob) is { } present)
+                return present;
+            await FetchAsync(source, blob, path, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Removes blobs that nobody uses, least recently used first, until no more than some bytes are left.</summary>
+    /// <returns>Bytes removed.</returns>
+    public long Collect(long keepBytes)
+    {
+        var files = new DirectoryInfo(_directory).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(f => f.LastAccessTimeUtc).ToList();
+        var total = files.Sum(f => f.Length);
+        long removed = 0;
+        foreach (var file in files)
+        {
+            if (total - removed <= keepBytes)
+                break;
+            var length = file.Length;
+            if (TryRemove(file))
+                removed += length;
+        }
+
+        return removed;
+    }
+
+    private string PathOf(Digest digest) => Path.Combine(_directory, digest.Algorithm, digest.Hex);
+
+    // FileShare.Read takes a shared flock, which FileShare.None (exclusive) in TryRemove respects.
+    private static CachedBlob? TryOpen(string path, Descriptor blob)
+    {
+        SafeFileHandle handle;
+        try
+        {
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        }
+        catch (Exception e) when (e is FileNotFoundException or IOException { HResult: 11 })
+        {
+            return null;
+        }
+
+        // It may have been removed, or replaced, between opening and locking.
+        if (RandomAccess.GetLength(handle) == blob.Size && File.Exists(path))
+        {
+            File.SetLastAccessTimeUtc(handle, TimeProvider.System.GetUtcNow().UtcDateTime);
+            return new CachedBlob(path, handle, blob);
+        }
+
+        handle.Dispose();
+        return null;
+    }
+
+    private static async Task FetchAsync(IImageSource source, Descriptor blob, string path, CancellationToken cancellationToken)
+    {
+        var temporary = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.part";
+        try
+        {
+            var content = await source.OpenBlobAsync(blob, cancellationToken).ConfigureAwait(false);
+            await using (content.ConfigureAwait(false))
+            {
+                var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1);
+                await using (file.ConfigureAwait(false))
+                    await content.CopyToAsync(file, 1024 * 1024, cancellationToken).ConfigureAwait(false);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (IOException e) when (e is not FileNotFoundException)
+        {
+            throw new OperationFailedException("fetch blob", blob.Digest.ToString(), e.Message, "is the disk full? kist image prune frees the cache", inner: e);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static bool TryRemove(FileInfo file)
+    {
+        try
+        {
+            using var exclusive = File.OpenHandle(file.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            file.Delete();
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>A blob of the cache that is in use until this is disposed.</summary>
+public sealed class CachedBlob : IDisposable
+{
+    private readonly SafeFileHandle _handle;
+
+    internal CachedBlob(string path, SafeFileHandle handle, Descriptor descriptor)
+    {
+        Path = path;
+        Descriptor = descriptor;
+        _handle = handle;
+    }
+
+    /// <summary>The file; only to be read.</summary>
+    public string Path { get; }
+
+    /// <summary>What it is.</summary>
+    public Descriptor Descriptor { get; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _handle.Dispose();
+}

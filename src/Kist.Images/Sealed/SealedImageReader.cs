@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+using Kist.Formats;
+using Kist.Formats.Jose;
+using Kist.Images.Ocicrypt;
+using Kist.Oci;
+
+namespace Kist.Images.Sealed;
+
+/// <summary>Reads what a guest needs of a sealed image: the small documents. Blocks come later, through the block devices.</summary>
+public static class SealedImageReader
+{
+    /// <summary>True if what the source names is a sealed image.</summary>
+    public static async Task<bool> IsSealedAsync(IImageSource source, CancellationToken cancellationToken)
+    {
+        var content = await source.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        return MediaTypes.IsManifest(content.MediaType) && SealedMediaTypes.IsSealed(ImageManifest.Parse(content.Bytes.Span));
+    }
+
+    /// <summary>Reads, decrypts and checks the sealed manifest.</summary>
+    /// <param name="source">The artifact. Name it by digest, or give <paramref name="authors"/>: else whoever has the image key may have made it.</param>
+    /// <param name="keys">Who has the image key.</param>
+    /// <param name="authors">Whose signature is needed; empty for none.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<(SealedManifest Manifest, Digest Digest)> OpenAsync(
+        IImageSource source, ILayerKeyProvider keys, IReadOnlyList<JsonWebKey> authors, CancellationToken cancellationToken)
+    {
+        var content = await source.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        var artifact = ImageManifest.Parse(content.Bytes.Span);
+        if (!SealedMediaTypes.IsSealed(artifact))
+            throw new OperationFailedException("open sealed image", source.Location, "it is no sealed image", "seal it: kist image seal SOURCE DESTINATION");
+        var envelope = SealedEnvelopeCipher.Parse(
+            await ImageReader.ReadDocumentAsync(source, artifact.Config, "sealed envelope", cancellationToken).ConfigureAwait(false));
+        var key = await keys.GetKeyAsync(envelope.Kid, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var manifest = SealedEnvelopeCipher.Open(envelope, key, authors);
+            CheckBlobs(manifest, artifact);
+            return (manifest, content.Digest);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    // What the registry's manifest lists must be what the sealed manifest says: the latter decides, the former must not mislead.
+    private static void CheckBlobs(SealedManifest manifest, ImageManifest artifact)
+    {
+        var listed = artifact.Layers.Select(l => (l.Digest, l.Size));
+        if (!manifest.FileSystems.Select(f => (f.Blob, f.BlobSize)).SequenceEqual(listed))
+            throw new OperationFailedException("open sealed image", manifest.Source.ToString(), "the artifact lists other blobs, or in another order, than the sealed manifest");
+    }
+}

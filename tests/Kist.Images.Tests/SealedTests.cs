@@ -1,0 +1,178 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using CsCheck;
+using Kist.Formats;
+using Kist.Formats.Jose;
+using Kist.Images.Ocicrypt;
+using Kist.Images.Sealed;
+using Kist.Oci;
+using Kist.Testing;
+
+namespace Kist.Images.Tests;
+
+public sealed class SealedTests
+{
+    private const string KeyId = "kbs:///default/image-key/sealed";
+    private static readonly byte[] s_key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+
+    /// <summary>IEEE 1619 appendix B, vector 10, whose 512 bytes begin every longer sector; the rest as openssl's EVP_aes_256_xts has it.</summary>
+    [Fact]
+    public void AesXts_StandardVector_Matches()
+    {
+        using var xts = new AesXts(Convert.FromHexString(
+            "2718281828459045235360287471352662497757247093699959574966967627" + "3141592653589793238462643383279502884197169399375105820974944592"));
+        byte[] plain = [.. Enumerable.Range(0, 4096).Select(i => (byte)i)];
+        var data = (byte[])plain.Clone();
+        xts.Encrypt(data, 0xff);
+        Assert.Equal("1c3b3a102f770386e4836c99e370cf9bea00803f5e482357a4ae12d414a3e63b", Convert.ToHexStringLower(data[..32]));
+        Assert.Equal("d74aad83ceba041c9697f0cd1a0f94a1efd98cb9740ce630724e964be6b85436", Convert.ToHexStringLower(SHA256.HashData(data)));
+        xts.Decrypt(data, 0xff);
+        Assert.Equal(plain, data);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(127)]
+    [InlineData(128)]
+    [InlineData(129)]
+    [InlineData(16384)]
+    [InlineData(16385)]
+    public void VerityTree_AnySize_EqualsVeritysetup(int blocks)
+    {
+        ExternalProgram.Require("veritysetup");
+        using var directory = new TemporaryDirectory();
+        var salt = RandomNumberGenerator.GetBytes(32);
+        var data = RandomNumberGenerator.GetBytes(blocks * 4096);
+        File.WriteAllBytes(directory["data"], data);
+        var output = ExternalProgram.Run("veritysetup", ["format", directory["data"], directory["hash"], "--salt", Convert.ToHexStringLower(salt), "--uuid", "00000000-0000-0000-0000-000000000001"]);
+        var leaves = new byte[blocks * 32];
+        VerityTree.HashBlocks(data, salt, leaves);
+        var (root, tree) = VerityTree.Build(leaves, salt);
+        Assert.Contains(Convert.ToHexStringLower(root), output, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(directory["hash"])[4096..], tree);
+    }
+
+    [Fact]
+    public async Task Seal_Image_IsVerifiedByVeritysetupAndDecryptsToErofs()
+    {
+        ExternalProgram.Require("mkfs.erofs");
+        ExternalProgram.Require("veritysetup");
+        using var directory = new TemporaryDirectory();
+        var sealedImage = await SealAsync(directory, "sealed");
+        var (manifest, digest) = await OpenAsync(directory, "sealed");
+        Assert.Equal(sealedImage.Digest, digest);
+        var fileSystem = Assert.Single(manifest.FileSystems);
+        var blob = directory[$"sealed/blobs/sha256/{fileSystem.Blob.Hex}"];
+        ExternalProgram.Run("veritysetup", ["verify", blob, blob, Convert.ToHexStringLower(fileSystem.RootHash), $"--hash-offset={fileSystem.DataBytes}"]);
+
+        var plain = (await File.ReadAllBytesAsync(blob, TestContext.Current.CancellationToken))[..(int)fileSystem.DataBytes];
+        using (var xts = new AesXts(fileSystem.Key))
+            xts.Decrypt(plain, 0);
+        await File.WriteAllBytesAsync(directory["plain.erofs"], plain, TestContext.Current.CancellationToken);
+        ExternalProgram.Run("fsck.erofs", [directory["plain.erofs"]]);
+    }
+
+    [Fact]
+    public async Task Seal_Twice_GivesTheSameDigestUnlessUnlinkable()
+    {
+        ExternalProgram.Require("mkfs.erofs");
+        using var directory = new TemporaryDirectory();
+        var first = await SealAsync(directory, "first");
+        var second = await SealAsync(directory, "second");
+        var unlinkable = await SealAsync(directory, "third", new SealOptions { AllRoot = true, Unlinkable = true });
+        Assert.Equal(first.Digest, second.Digest);
+        Assert.NotEqual(first.FileSystems[0].Digest, unlinkable.FileSystems[0].Digest);
+    }
+
+    [Fact]
+    public async Task Open_Signed_NeedsTheAuthorsKey()
+    {
+        ExternalProgram.Require("mkfs.erofs");
+        using var directory = new TemporaryDirectory();
+        using var author = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        await SealAsync(directory, "signed", new SealOptions { AllRoot = true, Signer = author });
+        await SealAsync(directory, "unsigned");
+        await OpenAsync(directory, "signed", authors: [EcJsonWebKey.FromPublicKey(other, null), EcJsonWebKey.FromPublicKey(author, null)]);
+        await Assert.ThrowsAsync<OperationFailedException>(() => OpenAsync(directory, "signed", authors: [EcJsonWebKey.FromPublicKey(other, null)]));
+        await Assert.ThrowsAsync<OperationFailedException>(() => OpenAsync(directory, "unsigned", authors: [EcJsonWebKey.FromPublicKey(author, null)]));
+    }
+
+    [Theory]
+    [InlineData("another key", "open sealed image")]
+    [InlineData("flip a bit of the envelope", "open sealed image")]
+    [InlineData("rename the key", "open sealed image")]
+    [InlineData("list another blob", "open sealed image")]
+    [InlineData("list the blob twice", "open sealed image")]
+    [InlineData("add a member to the envelope", "sealed envelope")]
+    public async Task Open_Changed_IsRefused(string attack, string where)
+    {
+        ExternalProgram.Require("mkfs.erofs");
+        using var directory = new TemporaryDirectory();
+        await SealAsync(directory, "sealed");
+        var key = attack == "another key" ? new byte[32] : s_key;
+        SealedAttacks.Apply(attack, directory["sealed"]);
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => OpenAsync(directory, "sealed", key));
+        Assert.Equal(where, error is OperationFailedException e ? e.Step : ((MalformedDataException)error).Structure);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Verify_BlobChangedAnywhere_FailsUnderTheRootHash(int part)
+    {
+        ExternalProgram.Require("mkfs.erofs");
+        ExternalProgram.Require("veritysetup");
+        using var directory = new TemporaryDirectory();
+        await SealAsync(directory, "sealed");
+        var (manifest, _) = await OpenAsync(directory, "sealed");
+        var fileSystem = manifest.FileSystems[0];
+        var path = directory[$"sealed/blobs/sha256/{fileSystem.Blob.Hex}"];
+        var blob = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        // The first block of data, the last one, the tree.
+        blob[part switch { 0 => 1024, 1 => (int)fileSystem.DataBytes - 1, _ => (int)fileSystem.TreeBlock * 4096 }] ^= 1;
+        await File.WriteAllBytesAsync(path, blob, TestContext.Current.CancellationToken);
+        var (exitCode, _, _) = ExternalProgram.TryRun("veritysetup", ["verify", path, path, Convert.ToHexStringLower(fileSystem.RootHash), $"--hash-offset={fileSystem.DataBytes}"]);
+        Assert.NotEqual(0, exitCode);
+    }
+
+    [Fact]
+    public void Tables_Text_IsWhatTheKernelReads()
+    {
+        var fileSystem = new SealedFileSystem
+        {
+            Type = "erofs", Cipher = "aes-xts-plain64", Blob = Digest.Of("x"u8), BlobSize = 0, DataBlocks = 10, Key = [.. Enumerable.Repeat((byte)0xab, 64)],
+            Salt = [1, 2], RootHash = [.. Enumerable.Repeat((byte)0xcd, 32)],
+        };
+        Assert.Equal(80UL, SealedDeviceTables.Sectors(fileSystem));
+        Assert.Equal(
+            $"1 /dev/vda /dev/vda 4096 4096 10 11 sha256 {string.Concat(Enumerable.Repeat("cd", 32))} 0102",
+            System.Text.Encoding.ASCII.GetString(SealedDeviceTables.Verity(fileSystem, "/dev/vda")));
+        Assert.Equal(
+            $"aes-xts-plain64 {string.Concat(Enumerable.Repeat("ab", 64))} 0 /dev/dm-0 0 2 sector_size:4096 iv_large_sectors",
+            System.Text.Encoding.ASCII.GetString(SealedDeviceTables.Crypt(fileSystem, "/dev/dm-0")));
+    }
+
+    private static async Task<SealedImage> SealAsync(TemporaryDirectory directory, string name, SealOptions? options = null)
+    {
+        if (!Directory.Exists(directory["tree"]))
+        {
+            SampleTree.Create(directory["tree"]);
+            await ImageBuilder.BuildAsync([directory["tree"]], new OciLayout(directory["plain"], "1"), new ImageBuildOptions(), TestContext.Current.CancellationToken);
+        }
+
+        options = (options ?? new SealOptions { AllRoot = true }) with { TemporaryDirectory = directory.Path };
+        return await ImageSealer.SealAsync(
+            new OciLayout(directory["plain"], "1"), [], new OciLayout(directory[name], "1"), KeyId, s_key, options, TestContext.Current.CancellationToken);
+    }
+
+    private static Task<(SealedManifest Manifest, Digest Digest)> OpenAsync(
+        TemporaryDirectory directory, string name, byte[]? key = null, IReadOnlyList<JsonWebKey>? authors = null) => SealedImageReader.OpenAsync(
+        new OciLayout(directory[name], "1"), new AnyKey(key ?? s_key), authors ?? [], TestContext.Current.CancellationToken);
+
+    private sealed class AnyKey(byte[] key) : ILayerKeyProvider
+    {
+        public Task<byte[]> GetKeyAsync(string keyId, CancellationToken cancellationToken) => Task.FromResult((byte[])key.Clone());
+    }
+}
