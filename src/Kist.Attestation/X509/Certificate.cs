@@ -145,7 +145,7 @@ internal sealed class Certificate
         validity.ExpectEnd();
         fields.Subject = ReadSlice(ref tbs, der, "subject");
         fields.SubjectPublicKeyInfo = ReadSlice(ref tbs, der, "subjectPublicKeyInfo");
-        PublicKey.Parse(fields.SubjectPublicKeyInfo.Span);
+        PublicKey.CheckStructure(fields.SubjectPublicKeyInfo.Span);
         tbs.TryRead(DerTag.ContextPrimitive(1), "issuerUniqueID", out _);
         tbs.TryRead(DerTag.ContextPrimitive(2), "subjectUniqueID", out _);
         if (!tbs.IsEmpty)

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Kist.Attestation.X509.Native;
 using Kist.Formats;
 
 namespace Kist.Attestation.X509;
@@ -13,11 +14,13 @@ internal sealed class PublicKey
     private const int MaxRsaBytes = 1024;
 
     private readonly ECParameters? _ec;
+    private readonly EvpEcKey? _evp;
     private readonly RSAParameters? _rsa;
 
-    private PublicKey(ECParameters? ec, RSAParameters? rsa, int size)
+    private PublicKey(ECParameters? ec, EvpEcKey? evp, RSAParameters? rsa, int size)
     {
         _ec = ec;
+        _evp = evp;
         _rsa = rsa;
         Size = size;
     }
@@ -25,14 +28,20 @@ internal sealed class PublicKey
     /// <summary>Size in bytes of a coordinate (EC) or of the modulus (RSA).</summary>
     public int Size { get; }
 
-    public bool IsEc => _ec is not null;
+    public bool IsEc => _ec is not null || _evp is not null;
 
     /// <summary>
     /// Reads a SubjectPublicKeyInfo. Null if its algorithm, curve or size is not supported, or the point is not on the
     /// curve.
     /// </summary>
     /// <exception cref="MalformedDataException">It is not DER of that shape.</exception>
-    public static PublicKey? Parse(ReadOnlySpan<byte> subjectPublicKeyInfo)
+    public static PublicKey? Parse(ReadOnlySpan<byte> subjectPublicKeyInfo) => Read(subjectPublicKeyInfo, import: true);
+
+    /// <summary>Throws what <see cref="Parse"/> would throw, without the cost of making a key.</summary>
+    /// <exception cref="MalformedDataException">It is not DER of that shape.</exception>
+    public static void CheckStructure(ReadOnlySpan<byte> subjectPublicKeyInfo) => Read(subjectPublicKeyInfo, import: false);
+
+    private static PublicKey? Read(ReadOnlySpan<byte> subjectPublicKeyInfo, bool import)
     {
         var outer = new DerCursor(subjectPublicKeyInfo, "SubjectPublicKeyInfo");
         var info = outer.ReadSequence("SubjectPublicKeyInfo");
@@ -43,12 +52,12 @@ internal sealed class PublicKey
         info.ExpectEnd();
         if (id.SequenceEqual(ObjectId.EcPublicKey))
         {
-            return algorithm.TryRead(DerTag.ObjectIdentifier, "namedCurve", out var curve) && key is [0x04, ..]
+            return algorithm.TryRead(DerTag.ObjectIdentifier, "namedCurve", out var curve) && key is [0x04, ..] && import
                 ? FromPoint(curve, key[1..])
                 : null;
         }
 
-        return id.SequenceEqual(ObjectId.RsaEncryption) ? FromRsa(key) : null;
+        return id.SequenceEqual(ObjectId.RsaEncryption) ? FromRsa(key, import) : null;
     }
 
     /// <summary>A P-256 key from its coordinates, x then y, 32 bytes each. Null if the point is not on the curve.</summary>
@@ -80,9 +89,11 @@ internal sealed class PublicKey
     /// <summary>Checks an ECDSA signature over a digest; the signature is r then s, each the size of a coordinate.</summary>
     public bool VerifyEcdsaHash(ReadOnlySpan<byte> hash, ReadOnlySpan<byte> rs)
     {
-        if (_ec is not { } parameters || rs.Length != 2 * Size)
+        if (!IsEc || rs.Length != 2 * Size)
             return false;
-        using var key = ECDsa.Create(parameters);
+        if (_evp is not null)
+            return _evp.Verify(hash, rs);
+        using var key = ECDsa.Create(_ec!.Value);
         return key.VerifyHash(hash, rs, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
     }
 
@@ -98,22 +109,24 @@ internal sealed class PublicKey
 
     private static PublicKey? FromPoint(ReadOnlySpan<byte> curve, ReadOnlySpan<byte> xy)
     {
-        (ECCurve Curve, int Size)? known =
-            curve.SequenceEqual(ObjectId.P256) ? (ECCurve.NamedCurves.nistP256, 32)
-            : curve.SequenceEqual(ObjectId.P384) ? (ECCurve.NamedCurves.nistP384, 48)
-            : curve.SequenceEqual(ObjectId.P521) ? (ECCurve.NamedCurves.nistP521, 66)
-            : null;
-        if (known is not var (named, size) || xy.Length != 2 * size)
+        if (curve.SequenceEqual(ObjectId.P256))
+            return FromPoint("prime256v1\0"u8, ECCurve.NamedCurves.nistP256, 32, xy);
+        if (curve.SequenceEqual(ObjectId.P384))
+            return FromPoint("secp384r1\0"u8, ECCurve.NamedCurves.nistP384, 48, xy);
+        return curve.SequenceEqual(ObjectId.P521) ? FromPoint("secp521r1\0"u8, ECCurve.NamedCurves.nistP521, 66, xy) : null;
+    }
+
+    private static PublicKey? FromPoint(ReadOnlySpan<byte> group, ECCurve curve, int size, ReadOnlySpan<byte> xy)
+    {
+        if (xy.Length != 2 * size)
             return null;
-        var parameters = new ECParameters
-        {
-            Curve = named,
-            Q = new ECPoint { X = xy[..size].ToArray(), Y = xy[size..].ToArray() },
-        };
+        if (LibCrypto.IsAvailable)
+            return EvpEcKey.Create(group, xy) is { } evp ? new PublicKey(null, evp, null, size) : null;
+        var parameters = new ECParameters { Curve = curve, Q = new ECPoint { X = xy[..size].ToArray(), Y = xy[size..].ToArray() } };
         try
         {
             using var key = ECDsa.Create(parameters);
-            return new PublicKey(parameters, null, size);
+            return new PublicKey(parameters, null, null, size);
         }
         catch (CryptographicException)
         {
@@ -122,7 +135,7 @@ internal sealed class PublicKey
     }
 
     /// <summary>RSAPublicKey (RFC 8017 §A.1.1). Public exponents of more than 8 bytes are not supported.</summary>
-    private static PublicKey? FromRsa(ReadOnlySpan<byte> encoded)
+    private static PublicKey? FromRsa(ReadOnlySpan<byte> encoded, bool import)
     {
         var outer = new DerCursor(encoded, "RSAPublicKey");
         var sequence = outer.ReadSequence("RSAPublicKey");
@@ -130,13 +143,13 @@ internal sealed class PublicKey
         var modulus = sequence.ReadUnsigned("modulus");
         var exponent = sequence.ReadUnsigned("publicExponent");
         sequence.ExpectEnd();
-        if (modulus.Length is < MinRsaBytes or > MaxRsaBytes || exponent.Length > 8 || (exponent[^1] & 1) == 0)
+        if (!import || modulus.Length is < MinRsaBytes or > MaxRsaBytes || exponent.Length > 8 || (exponent[^1] & 1) == 0)
             return null;
         var parameters = new RSAParameters { Modulus = modulus.ToArray(), Exponent = exponent.ToArray() };
         try
         {
             using var key = RSA.Create(parameters);
-            return new PublicKey(null, parameters, modulus.Length);
+            return new PublicKey(null, null, parameters, modulus.Length);
         }
         catch (CryptographicException)
         {
