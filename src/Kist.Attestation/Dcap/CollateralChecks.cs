@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Kist.Attestation.X509;
 
 namespace Kist.Attestation.Dcap;
@@ -21,8 +20,8 @@ internal sealed class CollateralChecks(
         CheckQuotingEnclave(quote);
     }
 
-    /// <summary>Checks a signer's chain, and gives the signer's key if all is well.</summary>
-    private PublicKey? CheckSigner(string prefix, Parsed<CertificatePath> chain)
+    /// <summary>Checks a signer's chain, and gives the signer if all is well.</summary>
+    private Certificate? CheckSigner(string prefix, Parsed<CertificatePath> chain)
     {
         if (chain.Value is not { } path)
         {
@@ -45,10 +44,10 @@ internal sealed class CollateralChecks(
             $"{prefix}.same_root", anchor == pckAnchor, "platform and collateral end at the same root",
             pckAnchor.Name, anchor.Name, "use the collateral that belongs to this platform",
             failure: "platform and collateral end at different roots");
-        return anchor is not null && role && !revoked && same ? path.Leaf.Key : null;
+        return anchor is not null && role && !revoked && same ? path.Leaf : null;
     }
 
-    private void CheckTcbInfo(string prefix, PublicKey? signer, PckCertificate pck)
+    private void CheckTcbInfo(string prefix, Certificate? signer, PckCertificate pck)
     {
         if (collateral.TcbInfo.Value is not { } info)
         {
@@ -73,7 +72,7 @@ internal sealed class CollateralChecks(
             "Intel's evaluation is older than the policy asks");
     }
 
-    private void CheckQeIdentity(string prefix, PublicKey? signer)
+    private void CheckQeIdentity(string prefix, Certificate? signer)
     {
         if (collateral.QeIdentity.Value is not { } identity)
         {
@@ -112,7 +111,7 @@ internal sealed class CollateralChecks(
             "the quote was not made by the enclave that Intel names");
     }
 
-    private void CheckSignature(string id, string what, SignedJson document, PublicKey? signer)
+    private void CheckSignature(string id, string what, SignedJson document, Certificate? signer)
     {
         if (signer is null)
         {
@@ -120,10 +119,8 @@ internal sealed class CollateralChecks(
             return;
         }
 
-        Span<byte> hash = stackalloc byte[32];
-        SHA256.HashData(document.Body.Span, hash);
         verdict.CheckSignature(
-            id, signer.VerifyEcdsaHash(hash, document.Signature), $"the {what} is signed by Intel, over its text as received",
+            id, document.IsSignedBy(signer), $"the {what} is signed by Intel, over its text as received",
             $"the {what} is not what Intel signed", Fetch + ", and keep its text byte for byte", Spec);
     }
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Kist.Attestation.Dcap;
 
 /// <summary>SHA-256 over several pieces, with one hash object a thread that is kept, so that nothing is allocated.</summary>
-internal readonly ref struct HashBuffer : IDisposable
+internal readonly ref struct HashBuffer
 {
     [ThreadStatic]
     private static IncrementalHash? t_hash;
@@ -15,7 +15,4 @@ internal readonly ref struct HashBuffer : IDisposable
     public void Add(ReadOnlySpan<byte> data) => _hash.AppendData(data);
 
     public void Finish(Span<byte> hash) => _hash.GetHashAndReset(hash);
-
-    /// <summary>Empties the hash, should a piece have been added and never finished.</summary>
-    public void Dispose() => _hash.GetHashAndReset(stackalloc byte[32]);
 }

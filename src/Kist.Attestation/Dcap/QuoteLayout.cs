@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Kist.Formats;
 
 namespace Kist.Attestation.Dcap;
@@ -55,7 +54,7 @@ internal readonly struct QuoteLayout
     /// </summary>
     public void HashPlatform(ReadOnlySpan<byte> quote, Span<byte> hash)
     {
-        using var buffer = new HashBuffer();
+        var buffer = new HashBuffer();
         var body = quote[_bodyOffset..SignedLength];
         buffer.Add(quote[.._bodyOffset]);
         if (_isTdx)

@@ -47,7 +47,7 @@ public sealed class QuoteVerifier
         Span<byte> hash = stackalloc byte[32];
         layout.HashPlatform(quote.Span, hash);
         var key = new PlatformKey(hash);
-        if (!_platforms.TryGetValue(key, out var platform) || !platform.IsValidAt(time))
+        if (!_platforms.TryGetValue(key, out var platform) || !platform.HoldsAt(time, _options.Collateral))
             platform = Judge(key, quote, time);
         SHA256.HashData(quote.Span[..layout.SignedLength], hash);
         var signed = platform.AttestationKey is { } attestationKey && attestationKey.VerifyEcdsaHash(hash, layout.Signature(quote.Span));
@@ -67,8 +67,8 @@ public sealed class QuoteVerifier
         var ownSignature = $"{verdict.Tee}.quote.signature";
         var others = verdict.Findings.Where(f => f.Id != ownSignature).ToList();
         var acceptable = others.Any(f => f.Outcome == FindingOutcome.Pass) && !others.Any(f => f.Outcome == FindingOutcome.Fail);
-        var (from, until) = ValidityWindow.Of(parsed, options, time);
-        var platform = new Platform(acceptable, PublicKey.FromP256(parsed.AttestationKey.Span), from, until);
+        var (from, until, collateralKey, collateral) = ValidityWindow.Of(parsed, options, time);
+        var platform = new Platform(acceptable, PublicKey.FromP256(parsed.AttestationKey.Span), from, until, collateralKey, collateral);
         if (_platforms.Count >= _capacity)
             _platforms.Clear();
         _platforms[key] = platform;
@@ -86,9 +86,14 @@ public sealed class QuoteVerifier
         }
     }
 
-    /// <summary>What is remembered. The window is the time in which none of the judgement's time limits is crossed.</summary>
-    private sealed record Platform(bool IsAcceptable, PublicKey? AttestationKey, DateTimeOffset From, DateTimeOffset Until)
+    /// <summary>
+    /// What is remembered. It holds in the window in which none of the judgement's time limits is crossed, and as long as the
+    /// source has the same collateral: newer collateral may revoke the platform.
+    /// </summary>
+    private sealed record Platform(
+        bool IsAcceptable, PublicKey? AttestationKey, DateTimeOffset From, DateTimeOffset Until, DcapCollateralKey CollateralKey, DcapCollateral? Collateral)
     {
-        public bool IsValidAt(DateTimeOffset time) => From <= time && time <= Until;
+        public bool HoldsAt(DateTimeOffset time, ICollateralSource source) =>
+            From <= time && time <= Until && Collateral is not null && ReferenceEquals(source.FindDcap(CollateralKey), Collateral);
     }
 }

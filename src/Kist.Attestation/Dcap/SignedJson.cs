@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
+using Kist.Attestation.X509;
 using Kist.Formats;
 
 namespace Kist.Attestation.Dcap;
@@ -18,6 +20,8 @@ internal sealed class SignedJson
         MaxDepth = 16,
     };
 
+    private readonly SignatureMemory _memory = new();
+
     private SignedJson(ReadOnlyMemory<byte> body, byte[] signature, JsonElement root)
     {
         Body = body;
@@ -33,6 +37,17 @@ internal sealed class SignedJson
 
     /// <summary>The parsed member.</summary>
     public JsonElement Root { get; }
+
+    /// <summary>
+    /// True if <paramref name="signer"/>'s key made <see cref="Signature"/> over the text as received. The answer for the last key
+    /// is kept.
+    /// </summary>
+    public bool IsSignedBy(Certificate signer) => _memory.Check(signer.SubjectPublicKeyInfo, () =>
+    {
+        Span<byte> hash = stackalloc byte[32];
+        SHA256.HashData(Body.Span, hash);
+        return signer.Key is { } key && key.VerifyEcdsaHash(hash, Signature);
+    });
 
     /// <summary>Reads a document whose signed member has one of these names.</summary>
     /// <exception cref="MalformedDataException">It is not such a document.</exception>

@@ -1,29 +1,26 @@
 using Kist.Attestation.X509;
-using Kist.Formats;
 
 namespace Kist.Attestation.Dcap;
 
 /// <summary>How long a judgement holds: the time around it in which no validity begins or ends.</summary>
 internal static class ValidityWindow
 {
-    /// <summary>The window around <paramref name="time"/>; only that instant if anything cannot be read.</summary>
-    public static (DateTimeOffset From, DateTimeOffset Until) Of(DcapQuote quote, VerificationOptions options, DateTimeOffset time)
+    /// <summary>
+    /// The window around <paramref name="time"/> and the collateral that was used; no collateral if the judgement must not be
+    /// remembered.
+    /// </summary>
+    public static (DateTimeOffset From, DateTimeOffset Until, DcapCollateralKey Key, DcapCollateral? Collateral) Of(
+        DcapQuote quote, VerificationOptions options, DateTimeOffset time)
     {
-        try
-        {
-            if (quote.CertificationDataType != CertificationDataType.PckChain)
-                return (time, time);
-            var path = CertificatePath.Build(PemReader.ReadCertificates(quote.CertificationData));
-            var pck = PckCertificate.Parse(path.Leaf);
-            var tee = quote.IsTdx ? "tdx" : "sgx";
-            if (options.Collateral.FindDcap(new DcapCollateralKey(pck.FmspcText, pck.Ca, tee))?.Parsed is not { } collateral)
-                return (time, time);
-            return Around(time, Limits(path, collateral, options.Tcb));
-        }
-        catch (MalformedDataException)
-        {
-            return (time, time);
-        }
+        if (quote.CertificationDataType != CertificationDataType.PckChain)
+            return (time, time, default, null);
+        var path = CertificatePath.Build(PemReader.ReadCertificates(quote.CertificationData));
+        var pck = PckCertificate.Parse(path.Leaf);
+        var key = new DcapCollateralKey(pck.FmspcText, pck.Ca, quote.IsTdx ? "tdx" : "sgx");
+        if (options.Collateral.FindDcap(key) is not { } collateral)
+            return (time, time, default, null);
+        var (from, until) = Around(time, Limits(path, collateral.Parsed, options.Tcb));
+        return (from, until, key, collateral);
     }
 
     /// <summary>Every point in time at which some check's outcome may change.</summary>

@@ -12,6 +12,7 @@ internal sealed class Certificate
     private const int MaxSerialBytes = 32;
 
     private readonly Lazy<PublicKey?> _key;
+    private readonly SignatureMemory _signature = new();
 
     private Certificate(ReadOnlyMemory<byte> raw, Fields fields)
     {
@@ -118,9 +119,12 @@ internal sealed class Certificate
         return null;
     }
 
-    /// <summary>True if <paramref name="issuer"/>'s key made this certificate's signature. Names are not compared.</summary>
+    /// <summary>
+    /// True if <paramref name="issuer"/>'s key made this certificate's signature. Names are not compared. The answer for the last
+    /// key is kept, since collateral's chains are checked again with every quote.
+    /// </summary>
     public bool IsSignedBy(Certificate issuer) =>
-        issuer.Key is { } key && key.Verify(Scheme, Tbs.Span, Signature.Span);
+        _signature.Check(issuer.SubjectPublicKeyInfo, () => issuer.Key is { } key && key.Verify(Scheme, Tbs.Span, Signature.Span));
 
     private static void ReadTbs(DerCursor tbs, ReadOnlyMemory<byte> der, ReadOnlySpan<byte> outerAlgorithm, Fields fields)
     {

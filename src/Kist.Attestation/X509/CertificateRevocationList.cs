@@ -7,6 +7,7 @@ internal sealed class CertificateRevocationList
 {
     private const int MaxExtensions = 16;
 
+    private readonly SignatureMemory _signature = new();
     private readonly HashSet<string> _revoked = new(StringComparer.Ordinal);
 
     private CertificateRevocationList(ReadOnlyMemory<byte> tbs, SignatureScheme scheme, ReadOnlyMemory<byte> signature)
@@ -67,8 +68,9 @@ internal sealed class CertificateRevocationList
     /// <summary>True if the serial number (without leading zeros) is on the list.</summary>
     public bool IsRevoked(ReadOnlySpan<byte> serialNumber) => _revoked.Contains(Convert.ToHexString(serialNumber));
 
-    /// <summary>True if this key made the CRL's signature.</summary>
-    public bool IsSignedBy(PublicKey? key) => key is not null && key.Verify(Scheme, Tbs.Span, Signature.Span);
+    /// <summary>True if <paramref name="issuer"/>'s key made the CRL's signature. The answer for the last key is kept.</summary>
+    public bool IsSignedBy(Certificate issuer) =>
+        _signature.Check(issuer.SubjectPublicKeyInfo, () => issuer.Key is { } key && key.Verify(Scheme, Tbs.Span, Signature.Span));
 
     private void ReadTbs(DerCursor tbs, ReadOnlyMemory<byte> der, ReadOnlySpan<byte> outerAlgorithm)
     {

@@ -40,7 +40,7 @@ internal static class RevocationVerifier
             return ("it is unknown whether a certificate was revoked", $"no CRL of {certificate.IssuerName}", Fetch);
         var signed = issuer.KeyUsage is { } usage && (usage & KeyUsages.CrlSign) == 0
             ? []
-            : named.Where(c => c.IsSignedBy(issuer.Key)).ToList();
+            : named.Where(c => c.IsSignedBy(issuer)).ToList();
         if (signed.Count == 0)
             return ("a CRL is not signed by its issuer", named[0].IssuerName, Fetch);
 
