@@ -9,6 +9,10 @@ static class CommandTree
     public static RootCommand Create()
     {
         var root = new RootCommand("Confidential containers: run OCI images that the machine's owner can neither read nor change.");
+        root.Add(Commands.Broker.AuditCommand.Create());
+        root.Add(Commands.Broker.BrokerCommand.Create());
+        root.Add(Commands.Broker.ReferenceCommand.Create());
+        root.Add(Commands.Broker.SecretCommand.Create());
         root.Add(Commands.Containers.LogsCommand.Create());
         root.Add(Commands.Containers.PsCommand.Create());
         root.Add(Commands.Containers.RmCommand.Create());

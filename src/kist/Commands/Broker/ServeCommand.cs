@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.Net;
+using System.Runtime.InteropServices;
+using Kist.Attestation;
+using Kist.Formats;
+using Kist.KeyBroker;
+using Kist.KeyBroker.Secrets;
+
+namespace Kist.Cli.Commands.Broker;
+
+/// <summary><c>kist broker serve</c>: a key broker in the foreground, for production or to look at.</summary>
+static class ServeCommand
+{
+    public static Command Create()
+    {
+        var state = new Option<string>("--state") { Description = "Folder of the broker's database, keys and certificate", Required = true, HelpName = "DIR" };
+        var listen = new Option<string>("--listen") { Description = "Address and port to listen on", DefaultValueFactory = _ => "127.0.0.1:8080", HelpName = "ADDRESS:PORT" };
+        var names = new Option<string[]>("--name") { Description = "Name or address for the broker's certificate, besides localhost", HelpName = "NAME" };
+        var collateral = new Option<string?>("--collateral") { Description = "Folder with vendors' collateral, read at the start", HelpName = "DIR" };
+        var anchors = new Option<string[]>("--trust-anchor") { Description = "File with a further root that evidence may end at", HelpName = "FILE" };
+        var simulated = new Option<bool>("--allow-simulated") { Description = "Accept simulated platforms, which protect nothing" };
+        var debug = new Option<bool>("--allow-debug") { Description = "Accept TEEs into which the machine's owner may look" };
+        var durable = new Option<bool>("--durable") { Description = "Wait for the disk at every decision, to survive the loss of power" };
+        var masterKey = new Option<string?>("--master-key") { Description = "File with the master key (default: master.key in the state folder)", HelpName = "FILE" };
+        var earlier = new Option<string[]>("--earlier-master-key") { Description = "File with a master key of before, until kist broker rewrap is done", HelpName = "FILE" };
+        var log = new Option<bool>("--log") { Description = "Log each request as a line of JSON on standard error" };
+        var command = new Command("serve", "Run a key broker until it is interrupted.")
+        {
+            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, log,
+        };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            if (!IPEndPoint.TryParse(parse.GetRequiredValue(listen), out var address))
+                throw new MalformedDataException("address to listen on", -1, $"\"{parse.GetRequiredValue(listen)}\" is no address and port");
+            using var keys = new MasterKeys(parse.GetValue(masterKey), parse.GetValue(earlier) ?? []);
+            var options = new KeyBrokerOptions
+            {
+                StateDirectory = Path.GetFullPath(parse.GetRequiredValue(state)),
+                Address = address.Address,
+                Port = address.Port,
+                CertificateNames = parse.GetValue(names) ?? [],
+                Collateral = ReadCollateral(parse.GetValue(collateral)),
+                Anchors = ReadAnchors(parse.GetValue(anchors) ?? []),
+                AllowSimulated = parse.GetValue(simulated),
+                AllowDebug = parse.GetValue(debug),
+                DurableAgainstPowerLoss = parse.GetValue(durable),
+                MasterKey = keys.Current,
+                EarlierMasterKeys = keys.Earlier,
+                Log = parse.GetValue(log) ? Console.Error.WriteLine : null,
+            };
+            await using var server = await KeyBrokerServer.StartAsync(options, cancellationToken);
+            if (options.AllowSimulated)
+                Terminal.Note("SIMULATED platforms are accepted: what they are given is not protected");
+            if (options.AllowDebug)
+                Terminal.Note("DEBUGGABLE TEEs are accepted: what they are given is not protected");
+            Terminal.Note($"listening on {server.Endpoint}");
+            Terminal.Note($"certificate {Path.Combine(options.StateDirectory, "tls.crt")}, first administrator's token {server.AdminTokenFile}");
+            await WaitForEndAsync(cancellationToken);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static async Task WaitForEndAsync(CancellationToken cancellationToken)
+    {
+        var end = new TaskCompletionSource();
+        void Handle(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            end.TrySetResult();
+        }
+
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle);
+        await using var cancelled = cancellationToken.Register(() => end.TrySetResult());
+        await end.Task;
+        Terminal.Note("stopping: open requests are answered first");
+    }
+
+    private static ICollateralSource ReadCollateral(string? folder)
+    {
+        if (folder is null)
+            return NoCollateral.Instance;
+        var reader = new CollateralReader();
+        foreach (var file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
+            reader.Add(File.ReadAllBytes(file));
+        return reader.Build(TimeProvider.System.GetUtcNow());
+    }
+
+    private static TrustAnchorSet ReadAnchors(string[] files) =>
+        files.Aggregate(VendorAnchors.All, (set, file) => set.With(TrustAnchorJson.Parse(File.ReadAllBytes(file))));
+
+    private sealed class MasterKeys(string? current, string[] earlier) : IDisposable
+    {
+        public FileMasterKey? Current { get; } = current is null ? null : FileMasterKey.Load(current);
+
+        public FileMasterKey[] Earlier { get; } = Array.ConvertAll(earlier, FileMasterKey.Load);
+
+        public void Dispose()
+        {
+            Current?.Dispose();
+            foreach (var key in Earlier)
+                key.Dispose();
+        }
+    }
+}
