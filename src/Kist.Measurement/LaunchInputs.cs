@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Kist.Measurement.Tdx;
+using Kist.Measurement.Uefi;
 
 namespace Kist.Measurement;
 
@@ -8,8 +10,21 @@ public sealed record LaunchInputs
     /// <summary>The firmware image (OVMF or TDVF), whole.</summary>
     public required ReadOnlyMemory<byte> Firmware { get; init; }
 
-    /// <summary>The kernel (bzImage) as it lies on disk, given to the monitor by -kernel.</summary>
+    /// <summary>The kernel (bzImage) as it lies on disk, given to the monitor by -kernel; empty with <see cref="Boot"/>.</summary>
     public required ReadOnlyMemory<byte> Kernel { get; init; }
+
+    /// <summary>A boot from a disk (shim, GRUB, unified kernel image) in place of a kernel given directly; null for none.</summary>
+    public UefiBootInputs? Boot { get; init; }
+
+    /// <summary>
+    /// The Secure Boot variables; null to take those that are enrolled in the firmware image, or none if none are.
+    /// </summary>
+    public SecureBootVariables? SecureBoot { get; init; }
+
+    /// <summary>
+    /// The boot variables that firmware measures, in order, BootOrder first; empty for those of a machine without disks.
+    /// </summary>
+    public ImmutableArray<StoredVariable> BootVariables { get; init; } = [];
 
     /// <summary>The initrd, or null if there is none.</summary>
     public ReadOnlyMemory<byte>? Initrd { get; init; }

@@ -22,6 +22,7 @@ static class CommandTree
         root.Add(Commands.Doctor.DoctorCommand.Create());
         root.Add(Commands.Guest.GuestCommand.Create());
         root.Add(Commands.Image.ImageCommand.Create());
+        root.Add(Commands.Measure.MeasureCommand.Create());
         root.Add(Commands.Sgx.SgxCommand.Create());
         root.Add(Commands.Verify.InspectCommand.Create());
         root.Add(Commands.Verify.VerifyCommand.Create());

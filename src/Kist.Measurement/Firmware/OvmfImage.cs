@@ -89,8 +89,9 @@ public sealed class OvmfImage
         return value;
     }
 
+    // The cast matters: a bare null would become an empty memory, by way of a null array.
     private ReadOnlyMemory<byte>? Find(Guid guid) =>
-        Table is not null && Table.Entries.TryGetValue(guid, out var data) ? data : null;
+        Table is not null && Table.Entries.TryGetValue(guid, out var data) ? data : (ReadOnlyMemory<byte>?)null;
 
     /// <summary>Reads an entry that holds a distance from the end of the image and gives the place it points at.</summary>
     internal static int OffsetFromEnd(ReadOnlySpan<byte> entry, int imageSize, string structure)

@@ -61,7 +61,6 @@ public sealed class TdxLaunchMeasurement
         var sections = firmware.ReadTdvfSections();
         if (sections.IsEmpty)
             throw LaunchNotPossible.Because("firmware", "it has no TDX metadata and cannot start a trust domain", "use an OVMF built with TDX support");
-        var kernel = BzImage.Parse(inputs.Kernel);
         if (inputs.CommandLine.AsSpan().ContainsAnyExceptInRange('\x01', '\x7f'))
             throw LaunchNotPossible.Because("command line", "it has a character outside ASCII, which firmware does not pass on unchanged");
         if (inputs.MrConfigId.Length is not (0 or RegisterSize))
@@ -70,7 +69,10 @@ public sealed class TdxLaunchMeasurement
         var notCovered = new List<NotCovered>();
         var events = new List<MeasuredEvent>();
         AddFirmwareEvents(events, notCovered, inputs, firmware, sections);
-        AddKernelEvents(events, notCovered, inputs, kernel);
+        if (inputs.Boot is { } boot)
+            AddBootEvents(events, inputs, boot);
+        else
+            AddKernelEvents(events, notCovered, inputs, BzImage.Parse(inputs.Kernel));
         var mrConfigId = inputs.MrConfigId.IsEmpty ? HashValue.Zero(RegisterSize) : new HashValue(inputs.MrConfigId.Span);
         return new(MrtdCalculator.Compute(firmware, inputs.Profile.Mrtd), mrConfigId, [.. events], [.. notCovered]);
     }
@@ -88,12 +90,12 @@ public sealed class TdxLaunchMeasurement
 
         foreach (var section in sections.Where(s => s.Type == TdvfSectionType.ConfigurationFirmwareVolume))
             events.Add(TdxFirmwareEvents.ConfigurationVolume(firmware, section));
-        // A launch without enrolled keys: the variables do not exist, and are measured as empty.
-        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.GlobalVariable, "SecureBoot", []));
-        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.GlobalVariable, "PK", []));
-        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.GlobalVariable, "KEK", []));
-        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.ImageSecurityDatabase, "db", []));
-        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.ImageSecurityDatabase, "dbx", []));
+        var secureBoot = inputs.Boot?.SecureBoot ?? inputs.SecureBoot ?? EnrolledIn(firmware, sections);
+        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.GlobalVariable, "SecureBoot", secureBoot.SecureBoot.Span));
+        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.GlobalVariable, "PK", secureBoot.PlatformKey.Span));
+        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.GlobalVariable, "KEK", secureBoot.KeyExchangeKeys.Span));
+        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.ImageSecurityDatabase, "db", secureBoot.Allowed.Span));
+        events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.ImageSecurityDatabase, "dbx", secureBoot.Forbidden.Span));
         events.Add(TdxFirmwareEvents.Separator(0));
 
         if (inputs.Acpi is { } acpi)
@@ -115,13 +117,47 @@ public sealed class TdxLaunchMeasurement
             ? inputs.Kernel
             : QemuKernelLoader.Patch(kernel, inputs.Initrd?.Length, inputs.CommandLine, profile.Machine, inputs.MemoryBytes);
         events.Add(TdxFirmwareEvents.Kernel(PeImage.Parse(image).AuthenticodeDigest(HashAlgorithmName.SHA384), image.Length));
-        events.Add(TdxFirmwareEvents.BootVariable("BootOrder", [0, 0]));
-        events.Add(TdxFirmwareEvents.BootVariable("Boot0000", EfiLoadOption.OvmfSetup()));
-        events.Add(TdxFirmwareEvents.Action("Calling EFI Application from Boot Option"u8));
-        events.Add(TdxFirmwareEvents.Separator(profile.ReadyToBootSeparatorRegister));
+        AddReadyToBoot(events, inputs);
         AddStubEvents(events, notCovered, inputs, kernel);
         events.Add(TdxFirmwareEvents.Action("Exit Boot Services Invocation"u8));
         events.Add(TdxFirmwareEvents.Action("Exit Boot Services Returned with Success"u8));
+    }
+
+    private static void AddReadyToBoot(List<MeasuredEvent> events, LaunchInputs inputs)
+    {
+        if (inputs.BootVariables.IsEmpty)
+        {
+            events.Add(TdxFirmwareEvents.BootVariable("BootOrder", [0, 0]));
+            events.Add(TdxFirmwareEvents.BootVariable("Boot0000", EfiLoadOption.OvmfSetup()));
+        }
+
+        foreach (var variable in inputs.BootVariables)
+            events.Add(TdxFirmwareEvents.BootVariable(variable.Name, variable.Data.Span));
+        events.Add(TdxFirmwareEvents.Action("Calling EFI Application from Boot Option"u8));
+        events.Add(TdxFirmwareEvents.Separator(inputs.Profile.ReadyToBootSeparatorRegister));
+    }
+
+    // The events of a boot from a disk as on a TPM, in the registers that take the PCRs' place (UEFI 2.10, 38.4.1): 1 and 7
+    // in RTMR0, 2 to 6 in RTMR1, 8 to 15 in RTMR2. Variables and separators are the firmware's own and are there already.
+    private static void AddBootEvents(List<MeasuredEvent> events, LaunchInputs inputs, UefiBootInputs boot)
+    {
+        AddReadyToBoot(events, inputs);
+        foreach (var measured in UefiBootEvents.Build(boot, HashAlgorithmName.SHA384))
+        {
+            if (measured.EventType is TcgEventType.Separator or TcgEventType.EfiVariableDriverConfig || measured.Description == "Calling EFI Application from Boot Option")
+                continue;
+            events.Add(measured with { Register = measured.Register switch { 1 or 7 => 0, >= 2 and <= 6 => 1, _ => 2 } });
+        }
+    }
+
+    private static SecureBootVariables EnrolledIn(OvmfImage firmware, ImmutableArray<TdvfSection> sections)
+    {
+        if (sections.FirstOrDefault(s => s.Type == TdvfSectionType.ConfigurationFirmwareVolume) is not { } volume)
+            return SecureBootVariables.None;
+        var stored = VariableStore.Parse(firmware.Bytes.Slice(volume.DataOffset, volume.RawDataSize));
+        return stored is { } variables && variables.Any(v => v.Name == "PK" && v.Vendor == EfiVariable.GlobalVariable)
+            ? SecureBootVariables.Of(variables, supportsSecureBoot: true)
+            : SecureBootVariables.None;
     }
 
     private static void AddStubEvents(List<MeasuredEvent> events, List<NotCovered> notCovered, LaunchInputs inputs, BzImage kernel)

@@ -43,6 +43,9 @@ public sealed class PeImage
         Sections = sections;
     }
 
+    /// <summary>SizeOfHeaders: bytes of all headers.</summary>
+    public int HeadersSize => _headersSize;
+
     /// <summary>Its sections in the order of the section table.</summary>
     public ImmutableArray<PeSection> Sections { get; }
 

@@ -1,6 +1,7 @@
 using Kist.Formats;
 using Kist.Measurement.EventLogs;
 using Kist.Measurement.Tdx;
+using Kist.Measurement.Uefi;
 using Kist.Testing;
 
 namespace Kist.Measurement.Tests.Tdx;
@@ -145,6 +146,41 @@ public sealed class LaunchPredictorTests
 
         foreach (var bad in new[] { "", "[]", "{}", "{\"tee\":\"snp\"}", "{\"tee\":\"tdx\",\"mr_td\":\"00\"}", "{\"tee\":\"tdx\",\"mr_td\":7}", "{\"tee\":1}" })
             Assert.Throws<MalformedDataException>(() => TdxReferenceValues.FromJson(System.Text.Encoding.UTF8.GetBytes(bad)));
+    }
+
+    [Fact]
+    public void Predict_BootFromADisk_PutsThePcrsEventsIntoTheirRegisters()
+    {
+        var boot = new UefiBootInputs
+        {
+            Applications = [new("shim", new SyntheticKernel { BodySize = 0x800 }.Build()), new("grub", new SyntheticKernel().Build())],
+            MokLists = [new byte[] { 1 }],
+            GrubCommands = ["boot"],
+            PartitionTable = new byte[] { 1, 2 },
+            StubCommandLine = "quiet",
+        };
+        var measurement = LaunchPredictor.Predict(Inputs() with { Kernel = ReadOnlyMemory<byte>.Empty, Boot = boot });
+        Assert.Equal(
+            [
+                "Calling EFI Application from Boot Option", "separator", "partition table of the disk", "shim (Authenticode)", "grub (Authenticode)",
+                "Exit Boot Services Invocation", "Exit Boot Services Returned with Success",
+            ],
+            measurement.Events.Where(e => e.Register == 1).Select(e => e.Description));
+        Assert.Equal(["MokList", "grub_cmd: boot", "load options of the kernel, UTF-16LE with NUL"], measurement.Events.Where(e => e.Register == 2).Select(e => e.Description));
+        Assert.Equal(13, measurement.Events.Count(e => e.Register == 0));
+    }
+
+    [Fact]
+    public void Predict_FirmwareWithEnrolledKeys_MeasuresThem()
+    {
+        const string Variables = "/usr/share/OVMF/OVMF_VARS_4M.ms.fd";
+        Assert.SkipUnless(File.Exists(Variables), $"the package ovmf is not installed: {Variables}");
+        var variables = File.ReadAllBytes(Variables);
+        var firmware = SyntheticOvmf.WithTdx(size: 0xa4000, variables: variables.Length).Build();
+        variables.CopyTo(firmware, 0);
+        var measurement = LaunchPredictor.Predict(Inputs() with { Firmware = firmware });
+        Assert.Contains(measurement.Events, e => e.Description == "variable SecureBoot, 1 bytes");
+        Assert.DoesNotContain(measurement.Events, e => e.Description == "variable PK, 0 bytes");
     }
 
     private static IEnumerable<string> Moved(TdxLaunchMeasurement a, TdxLaunchMeasurement b)

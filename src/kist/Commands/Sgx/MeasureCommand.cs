@@ -9,9 +9,9 @@ static class MeasureCommand
     private static readonly Argument<FileInfo> s_file = new("FILE") { Description = "Enclave of the Intel SDK (ELF) or SGXS stream." };
     private static readonly Option<bool> s_json = new("--json") { Description = "Print JSON." };
 
-    public static Command Create()
+    public static Command Create(string name = "measure")
     {
-        var command = new Command("measure", "Compute MRENCLAVE as the processor would.") { s_file, s_json };
+        var command = new Command(name, "Compute MRENCLAVE as the processor would.") { s_file, s_json };
         command.SetAction(Run);
         return command;
     }
