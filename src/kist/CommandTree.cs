@@ -14,6 +14,7 @@ static class CommandTree
         root.Add(Commands.Broker.ReferenceCommand.Create());
         root.Add(Commands.Broker.SecretCommand.Create());
         root.Add(Commands.Containers.LogsCommand.Create());
+        root.Add(Commands.Policy.PolicyCommand.Create());
         root.Add(Commands.Containers.PsCommand.Create());
         root.Add(Commands.Containers.RmCommand.Create());
         root.Add(Commands.Containers.StopCommand.CreateKill());

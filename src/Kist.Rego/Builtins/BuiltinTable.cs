@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Kist.Rego.Builtins;
 
-/// <summary>All built-in functions, by name. http.send and net.lookup_ip_addr are not among them: no policy uses the network.</summary>
+/// <summary>All built-in functions, by name. http.send and net.lookup_ip_addr always fail: no policy uses the network.</summary>
 static class BuiltinTable
 {
     private static readonly FrozenDictionary<string, Builtin> All = Create();

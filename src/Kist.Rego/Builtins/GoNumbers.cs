@@ -12,6 +12,7 @@ static class GoNumbers
     {
         switch (verb.Value)
         {
+            case 's' when value < long.MinValue || value > long.MaxValue:
             case 'd' or 'v': return Digits(value, 10, "", spec);
             case 'b': return Digits(value, 2, spec.Sharp ? "0b" : "", spec);
             case 'o': return Digits(value, 8, spec.Sharp ? "0" : "", spec);

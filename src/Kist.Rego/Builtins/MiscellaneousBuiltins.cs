@@ -15,6 +15,8 @@ static class MiscellaneousBuiltins
         table.Add("opa.runtime", 0, (c, _) => c.Options.Runtime ?? RegoObject.Empty);
         table.Add("rand.intn", 2, Random);
         table.Add("uuid.rfc4122", 1, (c, a) => c.String(a, 0, out _) ? c.Remember(a[0], () => NewUuid(c)) : null);
+        table.Add("http.send", 1, (c, _) => c.Fail("policies may not use the network"));
+        table.Add("net.lookup_ip_addr", 1, (c, _) => c.Fail("policies may not use the network"));
         table.Add("uuid.parse", 1, (c, a) => c.String(a, 0, out var s) ? Uuid.Parse(s) : null);
     }
 

@@ -13,7 +13,7 @@ static class UnitsBuiltins
     {
         var s = text.Replace("\"", "", StringComparison.Ordinal);
         if (s.Length == 0)
-            return c.Fail($"{(bytes ? "byte" : "no amount provided")}{(bytes ? " size is empty" : "")}");
+            return c.Fail(bytes ? "no byte amount provided" : "no amount provided");
         if (s.Contains(' '))
             return c.Fail("spaces not allowed in resource strings");
         var end = 0;
@@ -22,6 +22,8 @@ static class UnitsBuiltins
         if (end == 0)
             return c.Fail(bytes ? "no byte amount provided" : "no amount provided");
         var unit = s[end..];
+        if (HasLargeExponent(s.AsSpan(0, end)))
+            return c.Fail("exponent too large");
         if (Number(s.AsSpan(0, end).ToString()) is not { } amount)
             return c.Fail(bytes ? "could not parse byte amount to a number" : "could not parse amount to a number");
         if ((bytes ? BytesFactor(unit) : Factor(unit)) is not { } factor)
@@ -34,6 +36,12 @@ static class UnitsBuiltins
     private static bool IsExponent(string s, int i) =>
         s[i] is 'e' or 'E' && i > 0 && i + 1 < s.Length &&
         (char.IsAsciiDigit(s[i + 1]) || (s[i + 1] is '-' or '+' && i + 2 < s.Length && char.IsAsciiDigit(s[i + 2])));
+
+    private static bool HasLargeExponent(ReadOnlySpan<char> number)
+    {
+        var e = number.IndexOfAny('e', 'E');
+        return e >= 0 && number[(e + 1)..].TrimStart("+-0").Length > 3;
+    }
 
     private static RegoNumber? Number(string text)
     {

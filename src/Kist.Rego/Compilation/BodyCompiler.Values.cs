@@ -59,23 +59,7 @@ sealed partial class BodyCompiler
         return new ComprehensionNode(c.Kind, scratch, body);
     }
 
-    private TemplateNode Template(TemplateTerm template)
-    {
-        var parts = new List<(string?, Step?, int)>();
-        foreach (var part in template.Parts)
-        {
-            if (part is ConstantTerm { Value: RegoString text })
-            {
-                parts.Add((text.Value, null, 0));
-                continue;
-            }
-
-            var scratch = _scratch++;
-            parts.Add((null, Chain(() => new CollectStep(scratch, null, HeadValue(part))), scratch));
-        }
-
-        return new TemplateNode([.. parts]);
-    }
+    private TemplateNode Template(TemplateTerm template) => new(Values(template.Parts));
 
     private TermNode Call(CallTerm c)
     {

@@ -122,6 +122,13 @@ sealed partial class BodyCompiler(ProgramContext program, string ruleName)
             case EveryExpression every:
                 Every(every);
                 break;
+            case NotExpression not:
+                Add(new NotStep(Chain(() =>
+                {
+                    Body(not.Body);
+                    return new FoundStep();
+                })));
+                break;
         }
     }
 

@@ -82,6 +82,9 @@ sealed class Dependencies(ProgramContext program)
                     Visit(every.Domain, targets);
                     Visit(every.Body, targets);
                     break;
+                case NotExpression not:
+                    Visit(not.Body, targets);
+                    break;
             }
 
             foreach (var with in e.With)

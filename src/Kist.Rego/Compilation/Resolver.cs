@@ -91,10 +91,20 @@ sealed partial class Resolver(IReadOnlyDictionary<string, Term> globals)
             SomeExpression some => Some(some),
             SomeInExpression some => SomeIn(some) with { With = with },
             EveryExpression every => Every(every) with { With = with },
+            NotExpression not => Not(not) with { With = with },
             TermExpression { Term: var term } t when term.IsCall(TermNames.Assign, out var call) => t with { Term = Assignment(t, call), With = with },
             TermExpression t => t with { Term = Term(t.Term), With = with },
             _ => e,
         };
+    }
+
+    private NotExpression Not(NotExpression not)
+    {
+        var outer = _scope;
+        _scope = new LocalNames(outer, false);
+        var body = not.Body with { Expressions = Expressions(not.Body) };
+        _scope = outer;
+        return not with { Body = body };
     }
 
     private SomeExpression Some(SomeExpression some)

@@ -12,8 +12,8 @@ static class RuleCompiler
         var compiled = new CompiledRule(node, rule.At) { IsSet = rule.Head.Kind == RuleKind.Set };
         compiled.Body = body.Chain(() =>
         {
-            Arguments(body, rule.Head.Arguments ?? []);
-            body.Body(rule.Body);
+            var computed = Arguments(body, rule.Head.Arguments ?? []);
+            body.Body(computed.Count == 0 ? rule.Body : rule.Body with { Expressions = [.. computed, .. rule.Body.Expressions] });
             compiled.Suffix = [.. Suffix(rule).Select(body.HeadValue)];
             compiled.Value = body.HeadValue(rule.Head.Value);
             return new YieldStep(compiled);
@@ -29,8 +29,10 @@ static class RuleCompiler
         rule.Head.Path.SkipWhile(k => k is ConstantTerm { Value: RegoString });
 
     /// <summary>Arguments come in the first slots; a plain variable is its slot, other patterns are matched.</summary>
-    private static void Arguments(BodyCompiler body, IReadOnlyList<Term> arguments)
+    /// <returns>Arguments that have to be computed, as expressions of the body.</returns>
+    private static List<Expression> Arguments(BodyCompiler body, IReadOnlyList<Term> arguments)
     {
+        var computed = new List<Expression>();
         var patterns = new List<(int Slot, Term Pattern)>();
         var seen = new HashSet<string>();
         for (var i = 0; i < arguments.Count; i++)
@@ -41,11 +43,23 @@ static class RuleCompiler
                 continue;
             }
 
-            body.BindArgument($"${i}#");
-            patterns.Add((i, arguments[i]));
+            var name = $"${i}#";
+            body.BindArgument(name);
+            if (IsPattern(arguments[i]))
+                patterns.Add((i, arguments[i]));
+            else
+                computed.Add(new TermExpression(arguments[i].At, TermNames.Operator(arguments[i].At, TermNames.Unify, new VariableTerm(arguments[i].At, name), arguments[i])));
         }
 
         foreach (var (slot, pattern) in patterns)
             body.MatchSlot(slot, pattern);
+        return computed;
     }
+
+    private static bool IsPattern(Term term) => term switch
+    {
+        ConstantTerm or VariableTerm => true,
+        ArrayTerm or ObjectTerm => Variables.Items(term).All(IsPattern),
+        _ => false,
+    };
 }

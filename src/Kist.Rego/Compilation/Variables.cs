@@ -100,6 +100,9 @@ static class Variables
                 CollectClosures(every.Domain, into);
                 CollectEverything(every.Body, into);
                 break;
+            case NotExpression not:
+                CollectEverything(not.Body, into);
+                break;
         }
 
         foreach (var with in e.With)

@@ -25,7 +25,9 @@ sealed class SingleCollector(bool isFunction) : Collector
         {
             throw Fault.Of(
                 RegoErrorCode.Conflict,
-                isFunction ? "functions must not produce multiple outputs for same inputs" : "complete rules must not produce multiple outputs",
+                isFunction
+                    ? $"functions must not produce multiple outputs for same inputs: function {rule.Node.Path} produced conflicting values"
+                    : $"complete rules must not produce multiple outputs: rule {rule.Node.Path} produced conflicting values",
                 rule.At);
         }
 
@@ -63,7 +65,7 @@ sealed class ObjectCollector(RegoValue? only) : Collector
             return true;
         Found = true;
         if (!Result.Add(path, value, rule.IsSet))
-            throw Fault.Of(RegoErrorCode.Conflict, "object keys must be unique", rule.At);
+            throw Fault.Of(RegoErrorCode.Conflict, $"object keys must be unique: rule {rule.Node.Path} produced conflicting values", rule.At);
         return true;
     }
 }

@@ -131,30 +131,26 @@ sealed class ComprehensionNode(Syntax.ComprehensionKind kind, int scratch, Step 
     }
 }
 
-/// <summary>A template string. A part that is undefined shows as such.</summary>
-sealed class TemplateNode((string? Text, Step? Body, int Scratch)[] parts) : TermNode
+/// <summary>A template string: parts are texts, or sets with the value of an expression, empty if that is undefined.</summary>
+sealed class TemplateNode(TermNode[] parts) : TermNode
 {
     public override RegoValue? Evaluate(Activation a)
     {
         var text = new System.Text.StringBuilder();
-        foreach (var (literal, body, scratch) in parts)
+        foreach (var part in parts)
         {
-            if (literal is not null)
+            text.Append(part.Evaluate(a) switch
             {
-                text.Append(literal);
-                continue;
-            }
-
-            var values = new RegoSetBuilder();
-            a.Scratch[scratch] = values;
-            Step.Run(body!, a);
-            var set = values.ToSet();
-            if (set.Count > 1)
-                throw Fault.Of(RegoErrorCode.Conflict, "template-strings must not produce multiple outputs", default);
-            text.Append(set.Count == 0 ? "<undefined>" : set.Items[0] is RegoString s ? s.Value : set.Items[0].ToString());
+                RegoString literal => literal.Value,
+                RegoSet { Count: 1 } set => Shown(set.Items[0]),
+                RegoSet { Count: > 1 } => throw Fault.Of(RegoErrorCode.Conflict, "template-strings must not produce multiple outputs", default),
+                _ => "<undefined>",
+            });
         }
 
         a.Evaluation.Charge(text.Length * 2L);
         return new RegoString(text.ToString());
     }
+
+    private static string Shown(RegoValue value) => value is RegoString s ? s.Value : value.ToString();
 }

@@ -16,6 +16,12 @@ abstract record Expression(RegoLocation At)
 /// <summary>A term that must not be false: a reference, a call, a comparison, an assignment.</summary>
 sealed record TermExpression(RegoLocation At, Term Term) : Expression(At);
 
+/// <summary>
+/// <c>not { body }</c>, and <c>not e</c> where <c>future.keywords.not</c> is imported: all that is nested in it belongs to
+/// what is negated.
+/// </summary>
+sealed record NotExpression(RegoLocation At, Body Body) : Expression(At);
+
 /// <summary><c>some x, y</c>.</summary>
 sealed record SomeExpression(RegoLocation At, IReadOnlyList<VariableTerm> Variables) : Expression(At);
 

@@ -85,13 +85,13 @@ ref struct Lexer
         switch (c)
         {
             case '"': return Quoted(TokenKind.String);
-            case '`': return Raw(TokenKind.RawString);
+            case '`': return Quoted(TokenKind.RawString);
             case '$' when Peek(1) == '"':
                 _i++;
                 return Quoted(TokenKind.TemplateString);
             case '$' when Peek(1) == '`':
                 _i++;
-                return Raw(TokenKind.RawTemplateString);
+                return Quoted(TokenKind.RawTemplateString);
             default: return Punctuation(c);
         }
     }
@@ -117,88 +117,20 @@ ref struct Lexer
         return TokenKind.Number;
     }
 
+    /// <summary>A string of any kind; the position is at its quote.</summary>
     private TokenKind Quoted(TokenKind kind)
     {
-        var start = _i++;
-        var depth = 0;
-        while (_i < _end)
+        var start = _i;
+        var close = TemplateText.EndOfString(_text, _i, _end, kind is TokenKind.TemplateString or TokenKind.RawTemplateString);
+        if (close < 0)
+            throw Error(start, "non-terminated string");
+        while (_i <= close)
         {
-            var c = _text[_i];
-            if (c == '\n')
-                break;
-            if (depth == 0 && c == '"')
-            {
-                _i++;
-                return kind;
-            }
-
-            if (c == '\\')
-            {
-                _i++;
-            }
-            else if (kind == TokenKind.TemplateString)
-            {
-                SkipTemplateExpression(c, ref depth);
-            }
-
-            _i++;
-        }
-
-        throw Error(start, "non-terminated string");
-    }
-
-    private TokenKind Raw(TokenKind kind)
-    {
-        var start = _i++;
-        var depth = 0;
-        while (_i < _end)
-        {
-            var c = _text[_i];
-            if (depth == 0 && c == '`')
-            {
-                _i++;
-                return kind;
-            }
-
-            if (kind == TokenKind.RawTemplateString)
-            {
-                if (c == '\\' && depth == 0)
-                    _i++;
-                else
-                    SkipTemplateExpression(c, ref depth);
-            }
-
-            if (_i < _end && _text[_i] == '\n')
-            {
-                _i++;
+            if (_text[_i++] == '\n')
                 NewLine();
-            }
-            else
-            {
-                _i++;
-            }
         }
 
-        throw Error(start, "non-terminated string");
-    }
-
-    /// <summary>Follows the braces of a template's expressions, and steps over strings inside them.</summary>
-    private void SkipTemplateExpression(char c, ref int depth)
-    {
-        if (c == '{')
-        {
-            depth++;
-        }
-        else if (c == '}' && depth > 0)
-        {
-            depth--;
-        }
-        else if (depth > 0 && c is '"' or '`')
-        {
-            _i++;
-            while (_i < _end && _text[_i] != c && _text[_i] != '\n')
-                _i += _text[_i] == '\\' && c == '"' ? 2 : 1;
-        }
+        return kind;
     }
 
     private TokenKind Punctuation(char c)

@@ -29,6 +29,8 @@ sealed partial class Parser
     {
         var at = Here;
         var negated = TryKeyword("not");
+        if (negated && _negatesBodies)
+            return NotBody(at);
         Expression expression;
         if (IsKeyword("some"))
             expression = negated ? throw Fail("illegal negation of 'some'") : Some(at);
@@ -40,6 +42,17 @@ sealed partial class Parser
         if (!IsKeyword("with"))
             return expression;
         return expression is SomeExpression ? throw Fail("with cannot modify 'some'") : expression with { With = Withs() };
+    }
+
+    private NotExpression NotBody(RegoLocation at)
+    {
+        using var guard = Deeper();
+        var start = _position;
+        if (Kind == TokenKind.OpenBrace && TryParse(() => new ComprehensionTerm(at, ComprehensionKind.Set, null, new ConstantTerm(at, RegoValue.True), BracedBody())) is ComprehensionTerm { Body: var body })
+            return new NotExpression(at, body) { With = Withs() };
+        _position = start;
+        var inner = Literal();
+        return new NotExpression(at, new Body(at, [inner with { With = [] }])) { With = inner.With };
     }
 
     /// <summary>A term, or <c>a := b</c>, or <c>a = b</c>.</summary>

@@ -80,8 +80,9 @@ sealed partial class Parser
             case "data" or "input":
                 return new ImportSyntax(at, root, path, alias ?? (path.Count > 0 ? path[^1] : root));
             case "rego":
-                if (path is not ["v1"])
+                if (path is not ["v1" or "v2"])
                     throw FailAt(at, $"invalid import `rego.{string.Join('.', path)}`, must be `rego.v1`");
+                _negatesBodies |= path is ["v2"];
                 if (alias is not null)
                     throw FailAt(at, "`rego` imports cannot be aliased");
                 UseV1();
@@ -107,6 +108,9 @@ sealed partial class Parser
                 break;
             case [_, "every"]:
                 _keywords.UnionWith(["in", "every"]);
+                break;
+            case [_, "not"]:
+                _negatesBodies = true;
                 break;
             case [_, var keyword] when FutureKeywords.Contains(keyword):
                 _keywords.Add(keyword);

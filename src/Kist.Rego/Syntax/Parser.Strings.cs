@@ -66,7 +66,7 @@ sealed partial class Parser
             else if (_text[i] == '{')
             {
                 AddText(parts, at, token, start, i, raw);
-                var close = EndOfExpression(i + 1, end);
+                var close = TemplateText.EndOfExpression(_text, i + 1, end);
                 if (close < 0)
                     throw FailAt(at, "template string: { is not closed");
                 parts.Add(TemplateExpression(i + 1, close, token));
@@ -88,30 +88,8 @@ sealed partial class Parser
         parts.Add(new ConstantTerm(at, new RegoString(value)));
     }
 
-    private int EndOfExpression(int i, int end)
-    {
-        for (var depth = 0; i < end; i++)
-        {
-            switch (_text[i])
-            {
-                case '{':
-                    depth++;
-                    break;
-                case '}' when depth-- == 0:
-                    return i;
-                case '"' or '`':
-                    var quote = _text[i++];
-                    while (i < end && _text[i] != quote)
-                        i += _text[i] == '\\' && quote == '"' ? 2 : 1;
-                    break;
-            }
-        }
-
-        return -1;
-    }
-
-    /// <summary>Parses the tokens of one expression in a template, with this parser's keywords.</summary>
-    private Term TemplateExpression(int start, int end, Token token)
+    /// <summary>Parses one expression in a template, with this parser's keywords: it becomes the set of its values.</summary>
+    private ComprehensionTerm TemplateExpression(int start, int end, Token token)
     {
         var line = _text.AsSpan(token.Start, start - token.Start);
         var rows = line.Count('\n');
@@ -122,8 +100,12 @@ sealed partial class Parser
         _parsed = [];
         try
         {
-            var term = InfixTerm();
-            return Kind == TokenKind.End ? term : throw Unexpected("expected } after one term");
+            var at = Here;
+            var value = new VariableTerm(at, _wildcards.Next());
+            var expression = new TermExpression(at, TermNames.Operator(at, TermNames.Unify, value, InfixTerm())) { With = Withs() };
+            if (Kind != TokenKind.End)
+                throw Unexpected("expected } after one term");
+            return new ComprehensionTerm(at, ComprehensionKind.Set, null, value, new Body(at, [expression]));
         }
         finally
         {

@@ -143,7 +143,7 @@ sealed partial class Parser
     {
         if (IsWord("_"))
             return Continue(Wildcard(at));
-        RegoValue? constant = TextOf(Current) switch { "true" => RegoValue.True, "false" => RegoValue.False, "null" => RegoValue.Null, _ => null };
+        RegoValue? constant = IsBeforeDot ? null : TextOf(Current) switch { "true" => RegoValue.True, "false" => RegoValue.False, "null" => RegoValue.Null, _ => null };
         if (constant is not null)
         {
             Advance();

@@ -19,6 +19,7 @@ sealed partial class Parser
     private List<Token> _tokens;
     private Dictionary<int, (Term Term, int End)> _parsed = [];
     private bool _isV1;
+    private bool _negatesBodies;
     private int _position;
     private int _depth;
     private long _budget;
@@ -91,7 +92,10 @@ sealed partial class Parser
 
     private ReadOnlySpan<char> TextOf(Token token) => _text.AsSpan(token.Start, token.Length);
 
-    private bool IsKeyword(string keyword) => IsWord(keyword) && _keywords.Contains(keyword);
+    /// <summary>A keyword, unless a dot follows: then it is a name like any other.</summary>
+    private bool IsKeyword(string keyword) => IsWord(keyword) && _keywords.Contains(keyword) && !IsBeforeDot;
+
+    private bool IsBeforeDot => Kind == TokenKind.Identifier && _tokens[_position + 1] is { Kind: TokenKind.Dot, SpaceBefore: false };
 
     private bool IsWord(string word) => Kind == TokenKind.Identifier && TextOf(Current).SequenceEqual(word);
 
@@ -123,7 +127,7 @@ sealed partial class Parser
         if (Kind != TokenKind.Identifier)
             throw Unexpected($"expected {what}");
         var name = TextOf(Current).ToString();
-        if (_keywords.Contains(name))
+        if (_keywords.Contains(name) && !IsBeforeDot)
             throw Unexpected($"{name} keyword cannot be used as {what}");
         Advance();
         return name;
