@@ -31,6 +31,10 @@ static class BuiltinTable
         SemverBuiltins.Register(table);
         UnitsBuiltins.Register(table);
         GraphBuiltins.Register(table);
+        SchemaBuiltins.Register(table);
+        X509Builtins.Register(table);
+        JwtBuiltins.Register(table);
+        TemplateBuiltins.Register(table);
         MiscellaneousBuiltins.Register(table);
         if (RegoFeatures.Yaml)
             YamlBuiltins.Register(table);

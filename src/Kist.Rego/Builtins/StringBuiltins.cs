@@ -21,6 +21,7 @@ static partial class StringBuiltins
         table.Add("trim_prefix", 2, Map2((s, t) => s.StartsWith(t, StringComparison.Ordinal) ? s[t.Length..] : s));
         table.Add("trim_suffix", 2, Map2((s, t) => s.EndsWith(t, StringComparison.Ordinal) ? s[..^t.Length] : s));
         table.Add("split", 2, Split);
+        table.Add("strings.split_n", 3, SplitN);
         table.Add("replace", 3, Replace);
         table.Add("strings.replace_n", 2, ReplaceMany);
         table.Add("substring", 3, Substring);
@@ -79,6 +80,15 @@ static partial class StringBuiltins
         c.Evaluation.Spend(s.Length);
         IEnumerable<string> parts = separator.Length == 0 ? CodePoints.Split(s) : s.Split(separator);
         return RegoArray.Of(parts.Select(p => (RegoValue)new RegoString(p)).ToArray());
+    }
+
+    /// <summary>The first parts, or for a negative number the last ones.</summary>
+    private static RegoArray? SplitN(BuiltinContext c, ReadOnlySpan<RegoValue> a)
+    {
+        if (!c.String(a, 0, out _) || !c.String(a, 1, out _) || !c.Int32(a, 2, out var count) || Split(c, a[..2]) is not { } parts)
+            return null;
+        var kept = Math.Min(Math.Abs((long)count), parts.Count);
+        return RegoArray.Of((count >= 0 ? parts.Items[..(int)kept] : parts.Items[(int)(parts.Count - kept)..]).ToArray());
     }
 
     private static RegoValue? Replace(BuiltinContext c, ReadOnlySpan<RegoValue> a) =>

@@ -26,7 +26,7 @@ sealed class SingleCollector(bool isFunction) : Collector
             throw Fault.Of(
                 RegoErrorCode.Conflict,
                 isFunction
-                    ? $"functions must not produce multiple outputs for same inputs: function {rule.Node.Path} produced conflicting values"
+                    ? $"functions must not produce multiple outputs for same inputs: function {rule.Node.Path} produced conflicting values for the same inputs"
                     : $"complete rules must not produce multiple outputs: rule {rule.Node.Path} produced conflicting values",
                 rule.At);
         }
