@@ -33,7 +33,7 @@ internal static class NvidiaVerifier
         }
 
         // The chain comes leaf first; the leaf is the device firmware's own key.
-        var certificates = PemReader.ReadCertificates(evidence.Certificates);
+        var certificates = CertificateCache.Read(evidence.Certificates);
         var path = EndEntityPath.From(certificates[0], certificates);
         ChainVerifier.Verify(verdict, "nvidia.chain", path, "nvidia", options);
         verdict.NotChecked("nvidia.chain.revocation", "NVIDIA publishes revocation by OCSP only, which needs the network", null, Spec);

@@ -27,6 +27,55 @@ public static class SnpCollateral
         return keys;
     }
 
+    /// <summary>
+    /// What a file of AMD's is, by what stands in it: a VCEK certificate, an intermediate with its root, or a revocation list
+    /// (which AMD's root signs for VCEKs and VLEKs alike). Empty if it is none of these.
+    /// </summary>
+    public static IReadOnlyList<CollateralKey> KeysOf(ReadOnlyMemory<byte> file)
+    {
+        if (file.Length is 0 or > EvidenceLimits.Crl || (file.Span[0] != X509.DerTag.Sequence && !X509.PemReader.IsPem(file.Span)))
+            return [];
+        try
+        {
+            return X509.PemReader.IsPem(file.Span) && file.Span.IndexOf("X509 CRL"u8) >= 0 ? ListKeys(file) : CertificateKeys(X509.PemReader.ReadCertificates(file));
+        }
+        catch (MalformedDataException)
+        {
+            return X509.PemReader.IsPem(file.Span) ? [] : TryListKeys(file);
+        }
+    }
+
+    private static IReadOnlyList<CollateralKey> CertificateKeys(List<X509.Certificate> certificates)
+    {
+        if (certificates is [var leaf] && SnpCertificateExtensions.IsIn(leaf))
+            return SnpKdsName.Vcek(SnpCertificateExtensions.Read(leaf)) is { } name ? [new CollateralKey(CollateralKey.AmdVcek, name)] : [];
+        if (certificates.Count != 2)
+            return [];
+        var intermediate = X509.DistinguishedName.CommonName(certificates[0].Subject.Span);
+        var product = SnpProducts.FromName(intermediate[(intermediate.LastIndexOf('-') + 1)..]);
+        var kind = intermediate.StartsWith("SEV-VLEK-", StringComparison.Ordinal) ? "vlek" : "vcek";
+        return product == SnpProduct.Unknown ? [] : [new CollateralKey(CollateralKey.AmdChain, $"{product}/{kind}")];
+    }
+
+    private static IReadOnlyList<CollateralKey> TryListKeys(ReadOnlyMemory<byte> file)
+    {
+        try
+        {
+            return ListKeys(file);
+        }
+        catch (MalformedDataException)
+        {
+            return [];
+        }
+    }
+
+    private static IReadOnlyList<CollateralKey> ListKeys(ReadOnlyMemory<byte> file)
+    {
+        var issuer = X509.DistinguishedName.CommonName(X509.CertificateRevocationList.Parse(file).Issuer.Span);
+        var product = issuer.StartsWith("ARK-", StringComparison.Ordinal) ? SnpProducts.FromName(issuer[4..]) : SnpProduct.Unknown;
+        return product == SnpProduct.Unknown ? [] : [new CollateralKey(CollateralKey.AmdCrl, $"{product}/vcek"), new CollateralKey(CollateralKey.AmdCrl, $"{product}/vlek")];
+    }
+
     private static SnpEvidence Read(Evidence evidence)
     {
         if (evidence.Tee == "snp")

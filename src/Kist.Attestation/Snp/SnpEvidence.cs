@@ -32,7 +32,7 @@ internal sealed record SnpEvidence(SnpReport Report, IReadOnlyList<SnpCertificat
     /// <summary>Certificates that lie beside a report: the leaf is known by its extensions, all others are issuers.</summary>
     public static IEnumerable<SnpCertificate> Loose(ReadOnlyMemory<byte> bundle, SnpSigningKey key)
     {
-        foreach (var certificate in PemReader.ReadCertificates(bundle))
+        foreach (var certificate in CertificateCache.Read(bundle))
         {
             var isLeaf = SnpCertificateExtensions.IsIn(certificate);
             var kind = isLeaf ? key == SnpSigningKey.Vlek ? SnpCertificateKind.Vlek : SnpCertificateKind.Vcek : SnpCertificateKind.Ask;

@@ -11,8 +11,16 @@ internal static class SnpKdsName
     {
         if (product == SnpProduct.Unknown || report.ChipId.Span.IndexOfAnyExcept((byte)0) < 0)
             return null;
-        var tcb = report.ReportedTcb(product);
-        var chip = Convert.ToHexStringLower(report.ChipId.Span[..product.HardwareIdSize()]);
+        return Vcek(product, report.ChipId.Span[..product.HardwareIdSize()], report.ReportedTcb(product));
+    }
+
+    /// <summary>The name of a certificate by what stands in it; null for a VLEK.</summary>
+    public static string? Vcek(SnpCertificateExtensions extensions) => extensions is { HardwareId: { } chip, Product: not SnpProduct.Unknown }
+        ? Vcek(extensions.Product, chip.Span, extensions.Tcb) : null;
+
+    private static string Vcek(SnpProduct product, ReadOnlySpan<byte> hardwareId, SnpTcbVersion tcb)
+    {
+        var chip = Convert.ToHexStringLower(hardwareId);
         var fmc = tcb.Fmc is { } value ? $"fmcSPL={value:D2}&" : "";
         return $"{product}/{chip}?{fmc}blSPL={tcb.Bootloader:D2}&teeSPL={tcb.Tee:D2}&snpSPL={tcb.Snp:D2}&ucodeSPL={tcb.Microcode:D2}";
     }

@@ -84,7 +84,7 @@ internal static class SnpVerifier
         return null;
     }
 
-    private static Certificate First(ReadOnlyMemory<byte> bundle) => PemReader.ReadCertificates(bundle)[0];
+    private static Certificate First(ReadOnlyMemory<byte> bundle) => CertificateCache.Read(bundle)[0];
 
     private static void CheckChain(
         Certificate leaf, SnpEvidence evidence, SnpProduct product, SnpSigningKey key, VerificationOptions options,
@@ -95,11 +95,11 @@ internal static class SnpVerifier
         foreach (var certificate in evidence.Certificates)
         {
             if (certificate.Kind is SnpCertificateKind.Ask or SnpCertificateKind.Ark)
-                others.AddRange(PemReader.ReadCertificates(certificate.Data));
+                others.AddRange(CertificateCache.Read(certificate.Data));
         }
 
         if (options.Collateral.Find(new CollateralKey(CollateralKey.AmdChain, name)) is { } stored)
-            others.AddRange(PemReader.ReadCertificates(stored));
+            others.AddRange(CertificateCache.Read(stored));
         others.AddRange(SnpEndorsements.Chain(name));
         var path = EndEntityPath.From(leaf, others);
         ChainVerifier.Verify(verdict, "snp.chain", path, "amd", options);

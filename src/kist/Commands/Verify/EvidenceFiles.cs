@@ -1,4 +1,5 @@
 using Kist.Attestation;
+using Kist.Attestation.Snp;
 using Kist.Formats;
 
 namespace Kist.Cli.Commands.Verify;
@@ -49,7 +50,8 @@ static class EvidenceFiles
         {
             if (!Directory.Exists(path))
             {
-                if (!reader.Add(Read(path)))
+                var data = Read(path);
+                if (!reader.Add(data) && SnpCollateral.KeysOf(data).Count == 0)
                     Terminal.Note($"{path} is no collateral that is known, and was left aside");
                 continue;
             }

@@ -18,9 +18,9 @@ sealed class VerificationArguments
     private readonly Option<bool> _allowDebug = new("--allow-debug") { Description = "Accept a TEE into which the machine's owner may look. For tests only." };
     private readonly Option<bool> _allowSimulated = new("--allow-simulated") { Description = "Accept a simulated platform, which protects nothing. For tests only." };
     private readonly Option<string?> _eventLog = new("--event-log") { Description = "Event log of the guest (CCEL or TPM)." };
-    private readonly Option<string?> _certificates = new("--certificates") { Description = "Certificates that belong to the evidence and are not in it (PEM or DER)." };
+    private readonly Option<string?> _certificates = new("--certificates") { Description = "Certificates (PEM or DER), or the public key (PEM or JWK), that belong to the evidence and are not in it." };
     private readonly Option<string?> _policy = new("--policy") { Description = "TCB policy (JSON): accepted statuses, grace period, advisories, minimum versions." };
-    private readonly Option<string[]> _trustAnchor = new("--trust-anchor") { Description = "A root besides the built-in ones: a trust anchor file (JSON), or VENDOR=CERTIFICATE." };
+    private readonly Option<string[]> _trustAnchor = new("--trust-anchor") { Description = "A root besides the built-in ones: a trust anchor file (JSON), or VENDOR=FILE (certificate, public key or JWK)." };
 
     public void AddTo(Command command)
     {
@@ -43,12 +43,20 @@ sealed class VerificationArguments
         {
             Time = time,
             Anchors = (parse.GetValue(_trustAnchor) ?? []).Aggregate(VendorAnchors.All, (set, text) => set.With(TrustAnchorArgument.Read(text))),
-            Collateral = reader.Build(time),
+            Collateral = Collateral(reader, parse.GetValue(_collateral) ?? [], time),
             AllowDebug = parse.GetValue(_allowDebug),
             AllowSimulated = parse.GetValue(_allowSimulated),
             Tcb = parse.GetValue(_policy) is { } policy ? TcbPolicyJson.Parse(EvidenceFiles.Read(policy)) : TcbPolicy.Default,
             References = [.. References(parse.GetValue(_reference) ?? [])],
         };
+    }
+
+    private static CollateralStore Collateral(CollateralReader reader, string[] paths, DateTimeOffset time)
+    {
+        var store = reader.Build(time);
+        foreach (var path in paths)
+            OtherCollateral.AddTo(store, path);
+        return store;
     }
 
     /// <summary>What the evidence has to bind.</summary>
