@@ -10,5 +10,6 @@ static class Program
     {
         var corpus = args.FirstOrDefault(a => a != "peers") ?? Path.Combine("..", "shared", "evidence");
         QuoteBench.Run(corpus, args.Contains("peers"));
+        SnpBench.Run(corpus);
     }
 }
