@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Kist.Attestation;
 using Kist.Images;
 using Kist.Images.Ocicrypt;
 using Kist.KeyBroker;
