@@ -13,10 +13,11 @@ static class CommandTree
         root.Add(Commands.Broker.BrokerCommand.Create());
         root.Add(Commands.Broker.ReferenceCommand.Create());
         root.Add(Commands.Broker.SecretCommand.Create());
+        root.Add(Commands.Containers.DetachedSupervisor.CreateCommand());
         root.Add(Commands.Containers.LogsCommand.Create());
-        root.Add(Commands.Policy.PolicyCommand.Create());
         root.Add(Commands.Containers.PsCommand.Create());
         root.Add(Commands.Containers.RmCommand.Create());
+        root.Add(Commands.Containers.RunCommand.Create());
         root.Add(Commands.Containers.StopCommand.CreateKill());
         root.Add(Commands.Containers.StopCommand.CreateStop());
         root.Add(Commands.Containers.WaitCommand.Create());
@@ -24,6 +25,10 @@ static class CommandTree
         root.Add(Commands.Guest.GuestCommand.Create());
         root.Add(Commands.Image.ImageCommand.Create());
         root.Add(Commands.Measure.MeasureCommand.Create());
+        root.Add(Commands.Policy.PolicyCommand.Create());
+        root.Add(Commands.Services.UpCommand.CreateDown());
+        root.Add(Commands.Services.UpCommand.CreateServe());
+        root.Add(Commands.Services.UpCommand.CreateUp());
         root.Add(Commands.Sgx.SgxCommand.Create());
         root.Add(Commands.Verify.InspectCommand.Create());
         root.Add(Commands.Verify.VerifyCommand.Create());

@@ -6,6 +6,7 @@ namespace Kist.Host;
 [JsonSerializable(typeof(ContainerRecord))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerRecord>))]
 [JsonSerializable(typeof(RunRequest))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(ServicePorts))]
 [JsonSerializable(typeof(ServiceEndpoints))]
 internal sealed partial class HostJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kist.Formats;
+using Kist.KeyBroker.Protocol;
 
 namespace Kist.Host;
 
@@ -27,6 +28,9 @@ public sealed record ServiceEndpoints
     /// <summary>The broker's address as guests reach it, by the door in their closed network.</summary>
     [JsonIgnore]
     public Uri BrokerFromGuest => new($"https://{GuestNetwork.Address}:{Broker.Port}");
+
+    /// <summary>A client with the administrator's token, which the owner of the state directory may use.</summary>
+    public KeyBrokerAdminClient ConnectAsAdministrator() => new(Broker, BrokerCertificate, File.ReadAllText(AdminTokenFile).Trim());
 
     /// <summary>Reads the endpoints. Throws, with the remedy, if nothing serves.</summary>
     public static ServiceEndpoints Require(StateDirectory state) => TryRead(state)

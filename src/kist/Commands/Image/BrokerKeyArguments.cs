@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using Kist.Formats;
+using Kist.Host;
 using Kist.KeyBroker.Protocol;
+using Kist.Oci;
 
 namespace Kist.Cli.Commands.Image;
 
@@ -10,38 +12,30 @@ sealed class BrokerKeyArguments
 {
     private readonly Option<string?> _key = new("--key") { Description = "Name of the key at the broker (default: a new name).", HelpName = "kbs:///REPOSITORY/TYPE/TAG" };
     private readonly Option<string?> _keyFile = new("--key-file") { Description = "File of the key, 32 bytes; it is made if missing.", HelpName = "FILE" };
-    private readonly Option<string?> _broker = new("--broker") { Description = "Address of the key broker that gets the key.", HelpName = "URL" };
-    private readonly Option<string?> _certificate = new("--broker-certificate") { Description = "File with the broker's certificate, or its authority's (PEM).", HelpName = "FILE" };
-    private readonly Option<string?> _token = new("--admin-token") { Description = "File with the broker administrator's token (default: the variable KIST_ADMIN_TOKEN).", HelpName = "FILE" };
-    private readonly Option<string?> _policy = new("--resource-policy") { Description = "Rego file that becomes the broker's policy of who may have its resources.", HelpName = "FILE" };
+    private readonly Option<string?> _policy = new("--resource-policy") { Description = "Rego file that says who may have the key (default: guests whose measured policy pins this very image)", HelpName = "FILE" };
+    private readonly BrokerArguments _broker = new();
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _key, _keyFile, _broker, _certificate, _token, _policy })
+        foreach (var option in new Option[] { _key, _keyFile, _policy })
             command.Add(option);
+        _broker.AddTo(command);
     }
 
     /// <summary>Reads or makes the key, and gives it to the broker. Nothing has been written elsewhere before that.</summary>
     public async Task<NamedKey> ObtainAsync(ParseResult parse, bool hasOtherRecipient, CancellationToken cancellationToken)
     {
-        using var uploader = CreateUploader(parse);
+        using var broker = _broker.Connect(parse);
         var keyFile = parse.GetValue(_keyFile);
-        if (uploader is null && keyFile is null && !hasOtherRecipient)
-            throw new OperationFailedException("choose key", "image", "nobody could open the result", "give --broker, or --key-file");
-        var id = parse.GetValue(_key) is { } name
-            ? ResourceUri.Parse(name).ToString()
-            : $"kbs:///default/image-key/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
+        if (broker is null && keyFile is null && !hasOtherRecipient)
+            throw new OperationFailedException("choose key", "image", "nobody could open the result", "start a broker with kist up, or give --broker or --key-file");
+        var uri = ResourceUri.Parse(parse.GetValue(_key) ?? $"kbs:///default/image-key/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}");
         var key = ReadOrCreate(keyFile);
         try
         {
-            if (uploader is not null)
-            {
-                await uploader.UploadAsync(id, key.Memory, cancellationToken);
-                if (parse.GetValue(_policy) is { } policy)
-                    await uploader.SetResourcePolicyAsync(await File.ReadAllTextAsync(policy, cancellationToken), cancellationToken);
-            }
-
-            return new NamedKey(id, key);
+            if (broker is not null)
+                await broker.PutResourceAsync(uri, key.Memory, cancellationToken);
+            return new NamedKey(uri, key);
         }
         catch
         {
@@ -50,18 +44,17 @@ sealed class BrokerKeyArguments
         }
     }
 
-    private BrokerKeyUploader? CreateUploader(ParseResult parse)
+    /// <summary>
+    /// Says at the broker who may have the key, now that the image's digests are known. Until then the broker's wider policy
+    /// is in force.
+    /// </summary>
+    public async Task RestrictAsync(ParseResult parse, NamedKey key, IEnumerable<Digest> manifests, CancellationToken cancellationToken)
     {
-        if (parse.GetValue(_broker) is not { } broker)
-            return null;
-        if (!Uri.TryCreate(broker, UriKind.Absolute, out var address) || (address.Scheme != "https" && !address.IsLoopback))
-            throw new MalformedDataException("broker address", -1, $"'{broker}' is no https address");
-        var token = parse.GetValue(_token) is { } file
-            ? File.ReadAllText(file).Trim()
-            : Environment.GetEnvironmentVariable("KIST_ADMIN_TOKEN");
-        return token is { Length: > 0 }
-            ? new BrokerKeyUploader(address, parse.GetValue(_certificate), token)
-            : throw new OperationFailedException("upload key", broker, "there is no administrator's token", "give --admin-token FILE, or set KIST_ADMIN_TOKEN");
+        using var broker = _broker.Connect(parse);
+        if (broker is null)
+            return;
+        var policy = parse.GetValue(_policy) is { } file ? await File.ReadAllTextAsync(file, cancellationToken) : ImageKeyPolicy.Write(manifests);
+        await broker.SetResourcePolicyAsync(key.Uri.Path, policy, cancellationToken);
     }
 
     private static SecretBytes ReadOrCreate(string? path)
@@ -98,7 +91,10 @@ sealed class BrokerKeyArguments
 }
 
 /// <summary>A key and its resource URI.</summary>
-sealed record NamedKey(string Id, SecretBytes Key) : IDisposable
+sealed record NamedKey(ResourceUri Uri, SecretBytes Key) : IDisposable
 {
+    /// <summary>The URI as text.</summary>
+    public string Id => Uri.ToString();
+
     public void Dispose() => Key.Dispose();
 }

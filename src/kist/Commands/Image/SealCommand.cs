@@ -51,6 +51,7 @@ static class SealCommand
             var (_, digest) = await SealedImageReader.OpenAsync(stored, new FixedKeyProvider(imageKey.Id, imageKey.Key.Memory), [], cancellationToken);
             if (digest != result.Digest)
                 throw new ContentMismatchException(to.Location, result.Digest, $"the destination now has {digest}");
+            await key.RestrictAsync(parse, imageKey, [result.Digest], cancellationToken);
             Print(to.Location, result, imageKey.Id, parse.GetValue(json));
             return ExitCode.Success;
         });

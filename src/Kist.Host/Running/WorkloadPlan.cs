@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Net;
+using Kist.Formats;
+using Kist.Measurement;
+using Kist.Measurement.Tdx;
+using Kist.Oci;
+using Kist.Pods;
+using Kist.Pods.Guest;
+using Kist.Pods.Machines;
+using Kist.Pods.Protocol;
+using Kist.Pods.Protocol.Agent;
+
+namespace Kist.Host;
+
+/// <summary>
+/// What the owner decides before anything runs: the image by digest, the process, the policy that pins both, the init-data
+/// that carries it, and the machine.
+/// </summary>
+public sealed class WorkloadPlan
+{
+    /// <summary>The identifier of a pod's only container.</summary>
+    public const string ContainerId = "main";
+
+    private readonly RunRequest _request;
+
+    private WorkloadPlan(RunRequest request, ResolvedImage image, PinnedContainer container, PodSpec spec)
+    {
+        _request = request;
+        Image = image;
+        Container = container;
+        Spec = spec;
+    }
+
+    /// <summary>The image as the registry has it.</summary>
+    public ResolvedImage Image { get; }
+
+    /// <summary>What the policy allows.</summary>
+    public PinnedContainer Container { get; }
+
+    /// <summary>The machine, with the init-data.</summary>
+    public PodSpec Spec { get; }
+
+    /// <summary>Asks the registry for the image and decides.</summary>
+    /// <exception cref="OperationFailedException">There is no such image, or it is in the clear and that was not allowed.</exception>
+    public static async Task<WorkloadPlan> MakeAsync(
+        RunRequest request, GuestImage guest, ServiceEndpoints endpoints, CancellationToken cancellationToken)
+    {
+        var image = await ResolvedImage.ResolveAsync(ImageReference.Parse(request.Image), new RegistryOptions(), cancellationToken).ConfigureAwait(false);
+        if (!image.IsEncrypted && !request.AllowPlainImage)
+        {
+            throw new OperationFailedException(
+                "check image", request.Image, $"{image.Layers - image.EncryptedLayers} of its {image.Layers} layers are not encrypted: the host can read them",
+                $"encrypt it: kist image encrypt {request.Image} DESTINATION, or run it in the clear with --allow-plain-image");
+        }
+
+        var container = Pin(request, image, endpoints);
+        var initData = InitDataDocument.Compose(endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]));
+        return new WorkloadPlan(request, image, container, new PodSpec
+        {
+            Guest = guest,
+            InitData = initData.Bytes,
+            MemoryMebibytes = MachineSize.Mebibytes(request, image.CompressedBytes),
+            Cpus = request.VirtualCpus,
+            Doors = [Door(new IPEndPoint(IPAddress.Loopback, endpoints.Broker.Port)), Door(IPEndPoint.Parse(endpoints.Registry))],
+            StartTimeout = request.StartTimeout,
+        });
+    }
+
+    /// <summary>The registers that a guest of this plan will show.</summary>
+    public TdxReferenceValues Predict() => LaunchPredictor.Predict(PodLauncher.Inputs(Spec)).ToReferenceValues();
+
+    /// <summary>What the host asks of the agent.</summary>
+    public CreateContainerRequest ToCreateRequest()
+    {
+        var create = new CreateContainerRequest
+        {
+            ContainerId = ContainerId,
+            Image = Container.Reference,
+            EntrypointOverride = _request.Entrypoint is not null,
+            WorkingDirectory = _request.WorkingDirectory,
+            User = _request.User,
+            Tty = _request.Terminal,
+            Stdin = _request.Interactive,
+            ReadOnlyRoot = _request.ReadOnly,
+
+            // Digests and decryption prove what is pulled; TLS would end at the same host.
+            InsecureRegistry = true,
+            Limits = new ResourceLimits { MemoryBytes = (ulong)_request.MemoryLimitBytes, CpuMillis = (uint)_request.CpuMillis },
+        };
+        create.Arguments.AddRange(_request.Arguments);
+        if (_request.Entrypoint is { } entrypoint)
+            create.Entrypoint.Add(entrypoint);
+        create.Environment.AddRange(_request.Environment.Select(Variable));
+        return create;
+    }
+
+    private static PinnedContainer Pin(RunRequest request, ResolvedImage image, ServiceEndpoints endpoints)
+    {
+        var overrides = new ProcessOverrides(
+            request.Entrypoint is { } entrypoint ? [entrypoint] : null, request.Arguments, request.Environment, request.WorkingDirectory, request.User);
+        return new PinnedContainer(
+            ContainerId, $"{NameInGuest(image.Reference, endpoints)}@{image.ManifestDigest}", image.ManifestDigest.ToString(), image.IsEncrypted,
+            ContainerProcess.Merge(image.Defaults, overrides), request.Terminal, request.Interactive, request.ReadOnly);
+    }
+
+    /// <summary>The development registry has another address in the guest's network; any other keeps its name.</summary>
+    private static string NameInGuest(ImageReference reference, ServiceEndpoints endpoints) => reference.Registry == endpoints.Registry
+        ? string.Create(CultureInfo.InvariantCulture, $"{GuestNetwork.RegistryAuthority(IPEndPoint.Parse(endpoints.Registry).Port)}/{reference.Repository}")
+        : reference.Name;
+
+    private static GuestDoor Door(IPEndPoint service) => new(service.Port, service);
+
+    private static EnvironmentVariable Variable(string entry)
+    {
+        var separator = entry.IndexOf('=', StringComparison.Ordinal);
+        return new EnvironmentVariable { Name = entry[..separator], Value = entry[(separator + 1)..] };
+    }
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using Kist.Formats;
+using Kist.Host;
+
+namespace Kist.Cli.Commands.Containers;
+
+/// <summary><c>kist run</c>: as docker run, in an attested virtual machine of its own.</summary>
+sealed class RunCommand
+{
+    private readonly Argument<string> _image = new("IMAGE") { Description = "Image reference, such as 127.0.0.1:5000/demo:latest" };
+    private readonly Argument<string[]> _arguments = new("ARG")
+    {
+        Description = "Program and arguments, in place of the image's command",
+        Arity = ArgumentArity.ZeroOrMore,
+        CaptureRemainingTokens = true,
+    };
+
+    private readonly Option<string[]> _environment = new("--env", "-e") { Description = "Environment variable NAME=value, or NAME to pass on one's own" };
+    private readonly Option<string?> _workdir = new("--workdir", "-w") { Description = "Working directory in the container" };
+    private readonly Option<string?> _user = new("--user", "-u") { Description = "User, as name or uid, and group: USER[:GROUP]" };
+    private readonly Option<string?> _entrypoint = new("--entrypoint") { Description = "Program in place of the image's entry point" };
+    private readonly Option<string?> _name = new("--name") { Description = "Name of the container" };
+    private readonly Option<bool> _remove = new("--rm") { Description = "Remove the container once it has ended" };
+    private readonly Option<bool> _detach = new("--detach", "-d") { Description = "Run in the background and print the container's identifier" };
+    private readonly Option<bool> _interactive = new("--interactive", "-i") { Description = "Pass standard input to the container" };
+    private readonly Option<bool> _terminal = new("--tty", "-t") { Description = "Give the container a terminal" };
+    private readonly Option<bool> _readOnly = new("--read-only") { Description = "Mount the root file system read-only" };
+    private readonly Option<string?> _memory = new("--memory", "-m") { Description = "Memory limit of the container, such as 64m" };
+    private readonly Option<string?> _machineMemory = new("--machine-memory") { Description = "Memory of the virtual machine (default: by the image's size)" };
+    private readonly Option<double> _cpus = new("--cpus") { Description = "Processors, such as 1 or 0.5", DefaultValueFactory = _ => 1 };
+    private readonly Option<bool> _allowPlain = new("--allow-plain-image") { Description = "Run the image although a layer of it is not encrypted" };
+    private readonly Option<int> _startTimeout = new("--start-timeout") { Description = "Seconds until the program must run", DefaultValueFactory = _ => 180 };
+    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say each step on standard error" };
+    private readonly Option<string?> _state = StateOption.Create();
+
+    public static Command Create() => new RunCommand().Build();
+
+    private Command Build()
+    {
+        var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
+        {
+            _image, _arguments, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
+            _readOnly, _memory, _machineMemory, _cpus, _allowPlain, _startTimeout, _verbose, _state,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var request = ReadRequest(parse);
+            var store = parse.OpenContainers(_state);
+            var folder = store.Create(new ContainerRecord
+            {
+                Id = "",
+                Name = parse.GetValue(_name) is { } name ? ContainerName.Require(name) : ContainerName.Random(),
+                Image = request.Image,
+                Arguments = request.Arguments,
+                Created = default,
+                AutoRemove = parse.GetValue(_remove),
+                Detached = parse.GetValue(_detach),
+            });
+            if (parse.GetValue(_detach))
+            {
+                await DetachedSupervisor.StartAsync(parse.Open(_state), folder, request, cancellationToken);
+                Console.Out.WriteLine(folder.Record.Id);
+                return ExitCode.Success;
+            }
+
+            return await ForegroundRun.RunAsync(parse.Open(_state), folder, request, parse.GetValue(_verbose), cancellationToken);
+        }
+        catch (Exception e) when (e is OperationFailedException or MalformedDataException or IOException or OperationCanceledException)
+        {
+            Failure.Print(e);
+            return FailureKind.ExitCodeOf(e);
+        }
+    }
+
+    private RunRequest ReadRequest(ParseResult parse)
+    {
+        var cpus = parse.GetValue(_cpus);
+        if (cpus is not (> 0 and <= 64))
+            throw new OperationFailedException("read --cpus", $"{cpus}", "it must be more than 0 and at most 64");
+        return new RunRequest
+        {
+            Image = parse.GetRequiredValue(_image),
+            Arguments = parse.GetValue(_arguments) ?? [],
+            Entrypoint = parse.GetValue(_entrypoint),
+            Environment = [.. (parse.GetValue(_environment) ?? []).Select(PassOn).OfType<string>()],
+            WorkingDirectory = parse.GetValue(_workdir) ?? "",
+            User = parse.GetValue(_user) ?? "",
+            Interactive = parse.GetValue(_interactive),
+            Terminal = parse.GetValue(_terminal),
+            ReadOnly = parse.GetValue(_readOnly),
+            MemoryLimitBytes = parse.GetValue(_memory) is { } memory ? MemorySize.Parse(memory) : 0,
+            MachineMemoryBytes = parse.GetValue(_machineMemory) is { } machine ? MemorySize.Parse(machine) : 0,
+            CpuMillis = cpus == Math.Floor(cpus) ? 0 : (int)(cpus * 1000),
+            VirtualCpus = (int)Math.Ceiling(cpus),
+            AllowPlainImage = parse.GetValue(_allowPlain),
+            StartTimeout = TimeSpan.FromSeconds(Math.Clamp(parse.GetValue(_startTimeout), 1, 3600)),
+        };
+    }
+
+    /// <summary>As docker: a bare name takes the value that it has here, and nothing if it has none.</summary>
+    private static string? PassOn(string entry)
+    {
+        if (entry.Contains('='))
+            return entry;
+        return Environment.GetEnvironmentVariable(entry) is { } value ? $"{entry}={value}" : null;
+    }
+}
