@@ -21,6 +21,7 @@ static class CommandTree
         root.Add(Commands.Containers.StopCommand.CreateKill());
         root.Add(Commands.Containers.StopCommand.CreateStop());
         root.Add(Commands.Containers.WaitCommand.Create());
+        root.Add(Commands.Demo.DemoCommand.Create());
         root.Add(Commands.Doctor.DoctorCommand.Create());
         root.Add(Commands.Guest.GuestCommand.Create());
         root.Add(Commands.Image.ImageCommand.Create());

@@ -13,7 +13,7 @@ static class Program
             return ExitCode.Success;
         }
 
-        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         var parsed = CommandTree.Create().Parse(args);
         if (parsed.Errors.Count > 0)
         {
@@ -25,7 +25,7 @@ static class Program
 
         try
         {
-            return await parsed.InvokeAsync(configuration);
+            return await parsed.InvokeAsync(configuration, Interruption.Watch());
         }
         catch (Exception e) when (Failure.ExitCodeOf(e) is { } code)
         {

@@ -50,9 +50,8 @@ public sealed class RunTests(Installation installation)
     [Fact]
     public async Task Run_MemoryLimit_EndsWhatExceedsIt()
     {
-        var result = await RunAsync("-m", "32m", installation.Require().Image, "sh", "-c", "head -c 100000000 /dev/zero | tr '\\0' x | { read -r x; echo survived; }");
-        Assert.DoesNotContain("survived", result.Stdout, StringComparison.Ordinal);
-        Assert.NotEqual(0, result.ExitCode);
+        var result = await RunAsync("-m", "32m", installation.Require().Image, "tail", "-c", "100000000", "/dev/zero");
+        Assert.True(result.ExitCode == 137, result.ToString());
     }
 
     [Fact]

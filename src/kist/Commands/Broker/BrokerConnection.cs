@@ -43,6 +43,10 @@ sealed class BrokerConnection
             : throw new OperationFailedException("administer the key broker", broker, "there is no administrator's token", $"give --admin-token FILE, or set {TokenVariable}");
     }
 
+    /// <summary>As <see cref="Connect"/>, but null if no broker was named and kist up serves none here.</summary>
+    public KeyBrokerAdminClient? TryConnect(ParseResult parse) =>
+        parse.GetValue(_broker) is null && ServiceEndpoints.TryRead(parse.Open(_state)) is null ? null : Connect(parse);
+
     /// <summary>A command that does one thing with a broker.</summary>
     public static Command Command(string name, string description, IEnumerable<Symbol> symbols, Func<ParseResult, KeyBrokerAdminClient, CancellationToken, Task<int>> act)
     {

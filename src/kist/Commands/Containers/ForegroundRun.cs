@@ -8,36 +8,23 @@ namespace Kist.Cli.Commands.Containers;
 /// <summary>Runs a container with this process as its supervisor and this terminal as its console.</summary>
 static class ForegroundRun
 {
-    private static readonly PosixSignal[] Forwarded = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
-
     public static async Task<int> RunAsync(
         StateDirectory state, ContainerFolder folder, RunRequest request, bool verbose, CancellationToken cancellationToken)
     {
         var supervisor = new Supervisor(folder, request, PodStarters.Create(state), TimeProvider.System);
-        var registrations = Forwarded.Select(s => PosixSignalRegistration.Create(s, context => Forward(supervisor, context))).ToList();
+        Interruption.ForwardTo(signal => supervisor.Signal(NumberOf(signal)));
         using var raw = RawTerminalIfAsked(request);
         using var console = new ProcessConsole();
-        try
-        {
-            return await supervisor.RunAsync(console, new StepLines(verbose), cancellationToken);
-        }
-        finally
-        {
-            registrations.ForEach(r => r.Dispose());
-        }
+        return await supervisor.RunAsync(console, new StepLines(verbose), cancellationToken);
     }
 
-    private static void Forward(Supervisor supervisor, PosixSignalContext context)
+    private static int NumberOf(PosixSignal signal) => signal switch
     {
-        context.Cancel = true;
-        supervisor.Signal(context.Signal switch
-        {
-            PosixSignal.SIGINT => LinuxSignal.Interrupt,
-            PosixSignal.SIGHUP => LinuxSignal.Hangup,
-            PosixSignal.SIGQUIT => LinuxSignal.Quit,
-            _ => LinuxSignal.Terminate,
-        });
-    }
+        PosixSignal.SIGINT => LinuxSignal.Interrupt,
+        PosixSignal.SIGHUP => LinuxSignal.Hangup,
+        PosixSignal.SIGQUIT => LinuxSignal.Quit,
+        _ => LinuxSignal.Terminate,
+    };
 
     private static RawTerminal? RawTerminalIfAsked(RunRequest request)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
+using Kist.Cli.Commands.Broker;
 using Kist.Formats;
 using Kist.Host;
 using Kist.KeyBroker.Protocol;
@@ -13,7 +14,7 @@ sealed class BrokerKeyArguments
     private readonly Option<string?> _key = new("--key") { Description = "Name of the key at the broker (default: a new name).", HelpName = "kbs:///REPOSITORY/TYPE/TAG" };
     private readonly Option<string?> _keyFile = new("--key-file") { Description = "File of the key, 32 bytes; it is made if missing.", HelpName = "FILE" };
     private readonly Option<string?> _policy = new("--resource-policy") { Description = "Rego file that says who may have the key (default: guests whose measured policy pins this very image)", HelpName = "FILE" };
-    private readonly BrokerArguments _broker = new();
+    private readonly BrokerConnection _broker = new();
 
     public void AddTo(Command command)
     {
@@ -25,7 +26,7 @@ sealed class BrokerKeyArguments
     /// <summary>Reads or makes the key, and gives it to the broker. Nothing has been written elsewhere before that.</summary>
     public async Task<NamedKey> ObtainAsync(ParseResult parse, bool hasOtherRecipient, CancellationToken cancellationToken)
     {
-        using var broker = _broker.Connect(parse);
+        using var broker = _broker.TryConnect(parse);
         var keyFile = parse.GetValue(_keyFile);
         if (broker is null && keyFile is null && !hasOtherRecipient)
             throw new OperationFailedException("choose key", "image", "nobody could open the result", "start a broker with kist up, or give --broker or --key-file");
@@ -50,7 +51,7 @@ sealed class BrokerKeyArguments
     /// </summary>
     public async Task RestrictAsync(ParseResult parse, NamedKey key, IEnumerable<Digest> manifests, CancellationToken cancellationToken)
     {
-        using var broker = _broker.Connect(parse);
+        using var broker = _broker.TryConnect(parse);
         if (broker is null)
             return;
         var policy = parse.GetValue(_policy) is { } file ? await File.ReadAllTextAsync(file, cancellationToken) : ImageKeyPolicy.Write(manifests);
