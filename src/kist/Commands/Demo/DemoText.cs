@@ -29,15 +29,21 @@ static class DemoText
     {
         var accepted = verdict.GetProperty("accepted").GetBoolean();
         Console.Out.WriteLine($"  {(accepted ? Terminal.Green("accepted") : Terminal.Red("refused"))}{(verdict.GetProperty("simulated").GetBoolean() ? Terminal.Yellow("  SIMULATED: it protects nothing from this machine's owner") : "")}");
-        var branch = "";
-        foreach (var finding in verdict.GetProperty("findings").EnumerateArray())
+        foreach (var branch in verdict.GetProperty("findings").EnumerateArray().GroupBy(BranchOf))
         {
-            var id = finding.GetProperty("id").GetString()!;
-            var split = id.LastIndexOf('.');
-            if (id[..split] != branch)
-                Console.Out.WriteLine($"  {Terminal.Bold(branch = id[..split])}");
-            Console.Out.WriteLine($"    {Mark(finding.GetProperty("outcome").GetString()!)} {id[(split + 1)..]}: {finding.GetProperty("why").GetString()}");
+            Console.Out.WriteLine($"  {Terminal.Bold(branch.Key)}");
+            foreach (var finding in branch)
+            {
+                var id = finding.GetProperty("id").GetString()!;
+                Console.Out.WriteLine($"    {Mark(finding.GetProperty("outcome").GetString()!)} {id[(branch.Key.Length + 1)..]}: {finding.GetProperty("why").GetString()}");
+            }
         }
+    }
+
+    private static string BranchOf(JsonElement finding)
+    {
+        var id = finding.GetProperty("id").GetString()!;
+        return id[..id.LastIndexOf('.')];
     }
 
     private static string Mark(string outcome) => outcome switch
