@@ -7,8 +7,8 @@ public sealed class RegistryAttackTests(Installation installation, ITestOutputHe
 {
     [Theory]
     [InlineData("flipped bit in a layer", FailureCode.ImageRefused)]
-    [InlineData("layer cut short", FailureCode.ImageRefused)]
-    [InlineData("layer made longer", FailureCode.ImageRefused)]
+    [InlineData("layer cut short", FailureCode.ImagePull)]
+    [InlineData("layer made longer", FailureCode.ImagePull)]
     [InlineData("flipped bit in the manifest", FailureCode.ImageRefused)]
     [InlineData("another image's manifest", FailureCode.ImageRefused)]
     public async Task ChangeWhatPasses(string attack, string stoppedAs)
