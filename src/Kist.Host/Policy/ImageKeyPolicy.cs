@@ -34,10 +34,11 @@ public static class ImageKeyPolicy
 
         """;
 
-    /// <summary>The policy for a key under which images with these manifests are encrypted.</summary>
-    public static string Write(IEnumerable<Digest> manifests)
+    /// <summary>The policy for a key under which images with these manifests are encrypted; without any, nobody gets it.</summary>
+    public static string Write(IReadOnlyCollection<Digest> manifests)
     {
-        var list = string.Join(", ", manifests.Select(d => JsonSerializer.Serialize(d.ToString(), HostJson.Default.String)).Distinct());
-        return $"{Rules}\nimages := {{{list}}}\n".ReplaceLineEndings("\n");
+        var members = manifests.Select(d => JsonSerializer.Serialize(d.ToString(), HostJson.Default.String)).Distinct();
+        var images = manifests.Count == 0 ? "set()" : $"{{{string.Join(", ", members)}}}";
+        return $"{Rules}\nimages := {images}\n".ReplaceLineEndings("\n");
     }
 }

@@ -35,7 +35,12 @@ sealed class BrokerKeyArguments
         try
         {
             if (broker is not null)
+            {
+                // Before the key is there, and until the image's digests are known, nobody may have it.
+                await broker.SetResourcePolicyAsync(uri.Path, ImageKeyPolicy.Write([]), cancellationToken);
                 await broker.PutResourceAsync(uri, key.Memory, cancellationToken);
+            }
+
             return new NamedKey(uri, key);
         }
         catch
@@ -46,10 +51,9 @@ sealed class BrokerKeyArguments
     }
 
     /// <summary>
-    /// Says at the broker who may have the key, now that the image's digests are known. Until then the broker's wider policy
-    /// is in force.
+    /// Says at the broker who may have the key, now that the image's digests are known. Until then nobody may.
     /// </summary>
-    public async Task RestrictAsync(ParseResult parse, NamedKey key, IEnumerable<Digest> manifests, CancellationToken cancellationToken)
+    public async Task RestrictAsync(ParseResult parse, NamedKey key, IReadOnlyCollection<Digest> manifests, CancellationToken cancellationToken)
     {
         using var broker = _broker.TryConnect(parse);
         if (broker is null)

@@ -42,7 +42,7 @@ static class EncryptCommand
         if (recipients.Count > 0)
             wrappers.Add(new JweKeyWrapper(recipients));
         var (location, result) = await EncryptAsync(parse, wrappers, new FixedKeyProvider(key.Id, key.Key.Memory), cancellationToken);
-        await s_key.RestrictAsync(parse, key, result.Images.Select(i => i.ManifestDigest), cancellationToken);
+        await s_key.RestrictAsync(parse, key, [.. result.Images.Select(i => i.ManifestDigest)], cancellationToken);
         Print(location, result, key.Id, parse.GetValue(s_json));
         return ExitCode.Success;
     }
