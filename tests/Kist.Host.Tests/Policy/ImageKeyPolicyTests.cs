@@ -11,11 +11,11 @@ public sealed class ImageKeyPolicyTests
 
     private static bool Allows(string policy, string status, params Digest[] pinned)
     {
-        var containers = string.Join(",", pinned.Select(d => $$$"""{"image":{"manifest_digest":"{{{d}}}"}}"""));
-        var input = $$$"""
-            {"submods":{"cpu0":{"ear.status":"{{{status}}}","ear.veraison.annotated-evidence":{"init_data_claims":
-            {"agent_policy_claims":{"containers":[{{{containers}}}]}}}}}}
-            """;
+        var containers = string.Join(",", pinned.Select(d => $$"""{"image":{"manifest_digest":"{{d}}"} }"""));
+        var input = """
+            {"submods":{"cpu0":{"ear.status":"STATUS","ear.veraison.annotated-evidence":{"init_data_claims":
+            {"agent_policy_claims":{"containers":[CONTAINERS]}}}}}}
+            """.Replace("STATUS", status, StringComparison.Ordinal).Replace("CONTAINERS", containers, StringComparison.Ordinal);
         var program = RegoProgram.Compile([new RegoModule("policy.rego", policy)]);
         var result = program.Evaluate(
             "data.policy.allow", RegoValue.FromJson(input), RegoValue.FromJson("""{"plugin":"resource"}"""), RegoLimits.Default, TestContext.Current.CancellationToken);
