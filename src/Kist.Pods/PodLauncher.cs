@@ -29,7 +29,7 @@ public sealed class PodLauncher(ITrustPlatform? platform, TimeProvider time)
         var watch = new StepWatch(time, progress);
         var accelerator = spec.Accelerator ?? (await ProbeAsync(cancellationToken).ConfigureAwait(false)).Accelerator;
         watch.Finish("probe");
-        var shape = Shape(spec, accelerator);
+        var shape = Shape(spec, accelerator, simulated: platform is not null);
         watch.Finish("prepare");
         var domain = platform?.Launch(Inputs(spec));
         watch.Finish("measure");
@@ -69,14 +69,17 @@ public sealed class PodLauncher(ITrustPlatform? platform, TimeProvider time)
     };
 
     /// <summary>The machine of a pod.</summary>
-    public static MachineShape Shape(PodSpec spec, Accelerator accelerator) => new()
+    /// <param name="spec">The pod.</param>
+    /// <param name="accelerator">What executes it.</param>
+    /// <param name="simulated">True if a simulated platform listens to the guest.</param>
+    public static MachineShape Shape(PodSpec spec, Accelerator accelerator, bool simulated = true) => new()
     {
         Guest = spec.Guest,
         MemoryMebibytes = spec.MemoryMebibytes,
         Cpus = spec.Cpus,
         Accelerator = accelerator,
         Doors = spec.Doors,
-        Ports = [PodPorts.Agent, PodPorts.Simulator],
+        Ports = simulated ? [PodPorts.Agent, PodPorts.Simulator] : [PodPorts.Agent],
         Disk = spec.InitData.IsEmpty ? default : InitDataDisk.Write(spec.InitData.Span),
     };
 

@@ -70,6 +70,36 @@ public class ChildProcessTests
     }
 
     [Fact]
+    public async Task Start_SourceLiesWhereAnotherTargetWillBe_EachGetsItsOwn()
+    {
+        var (firstRead, firstWrite) = Pipes.Create();
+        var (secondRead, secondWrite) = Pipes.Create();
+        var (outputRead, outputWrite) = Pipes.Create();
+        await using var toFirst = new PolledStream(firstWrite, "first");
+        await using var toSecond = new PolledStream(secondWrite, "second");
+        await toFirst.WriteAsync("first\n"u8.ToArray(), Token);
+        await toSecond.WriteAsync("second\n"u8.ToArray(), Token);
+        int first = (int)firstRead.DangerousGetHandle(), second = (int)secondRead.DangerousGetHandle();
+
+        // Each pipe is to have the other's number.
+        var child = ChildProcess.Start(new ChildStart
+        {
+            Program = "/bin/sh",
+            Arguments = ["-c", $"head -n1 /dev/fd/{first}; head -n1 /dev/fd/{second}"],
+            Environment = new Dictionary<string, string> { ["PATH"] = "/usr/bin:/bin" },
+            Files = new Dictionary<int, SafeHandle> { [first] = secondRead, [second] = firstRead, [1] = outputWrite },
+        });
+        outputWrite.Dispose();
+        await using var output = new PolledStream(outputRead, "output");
+        using var reader = new StreamReader(output);
+
+        Assert.Equal("second\nfirst\n", await reader.ReadToEndAsync(Token));
+        Assert.Equal(0, (await child.Exited).ExitCode);
+        foreach (var end in (SafeHandle[])[firstRead, secondRead])
+            end.Dispose();
+    }
+
+    [Fact]
     public void Start_NoSuchProgram_SaysSo() =>
         Assert.Equal(Errno.ENOENT, Assert.Throws<SystemCallException>(
             () => ChildProcess.Start(new ChildStart { Program = "/nothing", Arguments = [] })).Errno);

@@ -6,6 +6,7 @@ using Kist.Pods.Protocol.Agent;
 namespace Kist.Pods.Tests;
 
 /// <summary>Containers of a plain image in a real guest.</summary>
+[Collection("guests")]
 public class ContainerTests(SharedPod shared) : IClassFixture<SharedPod>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -177,6 +178,36 @@ public class ContainerTests(SharedPod shared) : IClassFixture<SharedPod>
 
         Assert.Equal(FailureCode.ImagePull, refused.Code);
         Assert.Contains("nothing", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_ImageLargerThanTheGuest_SaysThatThereIsNoRoomAndTheGuestLives()
+    {
+        var pod = await shared.GetAsync();
+
+        var refused = await Assert.ThrowsAsync<AgentCallException>(() => CreateAsync(pod, "huge", r => r.Image = shared.Image.Replace("busybox", "huge", StringComparison.Ordinal)));
+
+        Assert.Equal(FailureCode.NoSpace, refused.Code);
+        Assert.NotNull(refused.Hint);
+        Assert.Equal("default\n", (await RunAsync("after-huge", _ => { })).Output);
+    }
+
+    [Fact]
+    public async Task ReadOutput_PolicyForbids_IsDeniedFromEveryOffset()
+    {
+        var pod = await shared.GetAsync();
+        await CreateAsync(pod, "silent", r => r.Arguments.Add("echo secret"));
+        await pod.Agent.StartContainerAsync("silent", Token);
+        await pod.Agent.WaitProcessAsync("silent", Token);
+
+        foreach (var offset in (ulong[])[0, 1, 3])
+        {
+            var refused = await Assert.ThrowsAsync<AgentCallException>(
+                () => pod.Agent.ReadOutputAsync(new ReadOutputRequest { ContainerId = "silent", Offset = offset }, Token));
+            Assert.Equal(FailureCode.PolicyDenied, refused.Code);
+        }
+
+        await pod.Agent.RemoveContainerAsync("silent", Token);
     }
 
     [Fact]

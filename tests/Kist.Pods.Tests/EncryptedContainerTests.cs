@@ -20,6 +20,7 @@ using Kist.Testing;
 namespace Kist.Pods.Tests;
 
 /// <summary>The whole way: an encrypted image, a key broker that judges the guest's evidence, a guest that gets the key or does not.</summary>
+[Collection("guests")]
 public sealed class EncryptedContainerTests : IAsyncDisposable
 {
     private const string KeyId = "kbs:///default/key/image";

@@ -24,6 +24,8 @@ public class InitDataTomlTests
         name = "cc_kbc"
         url = "https://10.0.2.100:8080/"
         kbs_cert = "PEM"
+        [image]
+        extra_root_certificates = ["ONE", "TWO"]
         '''
         "policy.rego" = "package agent_policy"
         """;
@@ -36,6 +38,7 @@ public class InitDataTomlTests
         Assert.Equal(new Uri("https://10.0.2.100:8080"), configuration.BrokerUrl);
         Assert.Equal("PEM", configuration.BrokerCertificatePem);
         Assert.Equal("package agent_policy", configuration.PolicyRego);
+        Assert.Equal(["ONE", "TWO"], configuration.RegistryAuthoritiesPem);
     }
 
     [Fact]
@@ -67,6 +70,7 @@ public class InitDataTomlTests
     [Theory]
     [InlineData("url = \"https://10.0.2.100:8080/\"", "url = \"https://10.0.2.2:8080/\"")]
     [InlineData("kbs_cert = \"PEM\"", "kbs_cert = \"OTHER\"")]
+    [InlineData("[\"ONE\", \"TWO\"]", "[1]")]
     [InlineData("url = \"https://10.0.2.100:8080\"\n", "url = \"ftp://10.0.2.100:8080\"\n")]
     public void From_PartsThatDisagreeOrAreNoAddress_IsMalformed(string from, string to) =>
         Assert.Throws<MalformedDataException>(() => GuestConfiguration.From(Parse(Good.Replace(from, to, StringComparison.Ordinal))));

@@ -22,7 +22,7 @@ public sealed class SharedPod : IAsyncDisposable
         StatsContainerRequest if allowed
         RemoveContainerRequest if allowed
         SignalProcessRequest if allowed
-        ReadStreamRequest if allowed
+        ReadStreamRequest if input.container_id != "silent"
         WriteStreamRequest if allowed
         TtyWinResizeRequest if allowed
         """;
@@ -65,6 +65,7 @@ public sealed class SharedPod : IAsyncDisposable
         _image ??= await BuiltGuest.LoadAsync();
         _registry ??= await LocalRegistry.StartAsync();
         await PushBusyboxAsync(_registry);
+        await PushHugeAsync(_registry);
         var initData = $"algorithm = \"sha384\"\nversion = \"0.1.0\"\n[data]\n\"policy.rego\" = '''\n{Policy}\n'''\n";
         return await new PodLauncher(new SimulatedPlatform(), TimeProvider.System).LaunchAsync(
             new PodSpec
@@ -75,6 +76,25 @@ public sealed class SharedPod : IAsyncDisposable
                 Doors = [new GuestDoor(_registry.Port, new IPEndPoint(IPAddress.Loopback, _registry.Port))],
             },
             null, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>More than the guest has memory, of bytes that no compression shrinks much.</summary>
+    private static async Task PushHugeAsync(LocalRegistry registry)
+    {
+        using var folder = new TemporaryFolder();
+        var block = new byte[1 << 20];
+        new Random(1).NextBytes(block);
+        await using (var file = File.Create(Path.Combine(folder.Path, "huge")))
+        {
+            for (var i = 0; i < 300; i++)
+                await file.WriteAsync(block);
+        }
+
+        using var repository = new RegistryRepository(ImageReference.Parse($"{registry.Host}/huge:latest"), new RegistryOptions());
+        await ImageBuilder.BuildAsync(
+            [folder.Path], repository,
+            new ImageBuildOptions { Compression = LayerCompression.Zstd, Config = new ContainerConfiguration { EntryPoint = ["/huge"] } },
+            TestContext.Current.CancellationToken);
     }
 
     private static async Task PushBusyboxAsync(LocalRegistry registry)

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Linux.Processes;
 
@@ -12,7 +12,7 @@ public static unsafe partial class Spawner
     // glibc's posix_spawn_file_actions_t has 80 bytes, posix_spawnattr_t 336, sigset_t 128.
     private const int OpaqueSize = 512, SignalSetSize = 128;
     private const short SetProcessGroup = 0x02, SetSignalDefaults = 0x04, SetSignalMask = 0x08;
-    private const int ReadWrite = 2;
+    private const int ReadWrite = 2, DuplicateCloseOnExec = 1030;
 
     /// <summary>
     /// Starts a child of the calling thread, whose credentials and restrictions it takes on, and returns its identifier.
@@ -24,9 +24,10 @@ public static unsafe partial class Spawner
         Check(posix_spawn_file_actions_init(actions), start);
         Check(posix_spawnattr_init(attributes), start);
         var held = new List<SafeHandle>();
+        var duplicates = new List<SafeFileHandle>();
         try
         {
-            AddFiles(actions, start, held);
+            AddFiles(actions, start, held, duplicates);
             new Span<byte>(signals, SignalSetSize).Clear();
             Check(posix_spawnattr_setsigmask(attributes, signals), start);
             new Span<byte>(signals, SignalSetSize).Fill(0xff);
@@ -44,16 +45,18 @@ public static unsafe partial class Spawner
         {
             foreach (var handle in held)
                 handle.DangerousRelease();
+            foreach (var duplicate in duplicates)
+                duplicate.Dispose();
             _ = posix_spawn_file_actions_destroy(actions);
             _ = posix_spawnattr_destroy(attributes);
         }
     }
 
     /// <summary>
-    /// Descriptors are copied in growing order of their targets. A source that is itself a target, or one of the three
-    /// standard descriptors, could be overwritten before its turn: such a start is refused rather than shuffled.
+    /// Descriptors are copied in growing order of their targets. A source that lies where a target will be could be
+    /// overwritten before its turn, so such a source is first duplicated to a number above all targets.
     /// </summary>
-    private static void AddFiles(byte* actions, ChildStart start, List<SafeHandle> held)
+    private static void AddFiles(byte* actions, ChildStart start, List<SafeHandle> held, List<SafeFileHandle> duplicates)
     {
         for (var standard = 0; standard <= 2; standard++)
         {
@@ -61,6 +64,7 @@ public static unsafe partial class Spawner
                 Check(posix_spawn_file_actions_addopen(actions, standard, "/dev/null", ReadWrite, 0), start);
         }
 
+        var highest = start.Files.Keys.DefaultIfEmpty(2).Max();
         foreach (var (target, handle) in start.Files.OrderBy(f => f.Key))
         {
             var added = false;
@@ -68,7 +72,11 @@ public static unsafe partial class Spawner
             held.Add(handle);
             var source = (int)handle.DangerousGetHandle();
             if (source != target && (source <= 2 || start.Files.ContainsKey(source)))
-                throw new ArgumentException($"file {source} is also a target", nameof(start));
+            {
+                source = SystemCallException.Check(fcntl(source, DuplicateCloseOnExec, highest + 1), "duplicate descriptor", start.Program);
+                duplicates.Add(new SafeFileHandle(source, ownsHandle: true));
+            }
+
             Check(posix_spawn_file_actions_adddup2(actions, source, target), start);
         }
     }
@@ -78,6 +86,9 @@ public static unsafe partial class Spawner
         if (error != 0)
             throw new SystemCallException("start", start.Program, error);
     }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int file, int command, int argument);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int posix_spawn(out int pid, string path, byte* actions, byte* attributes, byte** argv, byte** envp);

@@ -13,6 +13,12 @@ namespace Kist.Pods.Protocol;
 /// <param name="PolicyRego">Null if there is none: then the host may start nothing.</param>
 public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificatePem, string? PolicyRego)
 {
+    /// <summary>
+    /// The authorities that may vouch for a registry's certificate, in PEM (cdh.toml [image] extra_root_certificates); a
+    /// guest knows no others.
+    /// </summary>
+    public IReadOnlyList<string> RegistryAuthoritiesPem { get; init; } = [];
+
     /// <summary>The configuration of a guest without init-data.</summary>
     public static GuestConfiguration None { get; } = new(null, null, null);
 
@@ -26,7 +32,10 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
             throw new MalformedDataException("init-data", -1, "aa.toml and cdh.toml name different brokers");
         if (agent.Certificate is not null && hub.Certificate is not null && agent.Certificate.Trim() != hub.Certificate.Trim())
             throw new MalformedDataException("init-data", -1, "aa.toml and cdh.toml have different certificates for the broker");
-        return new GuestConfiguration(Address(agent.Url ?? hub.Url), agent.Certificate ?? hub.Certificate, initData.Find("policy.rego"));
+        return new GuestConfiguration(Address(agent.Url ?? hub.Url), agent.Certificate ?? hub.Certificate, initData.Find("policy.rego"))
+        {
+            RegistryAuthoritiesPem = ReadAuthorities(initData),
+        };
     }
 
     private static (string? Url, string? Certificate) Read(InitDataToml initData, string name, Func<TomlTable, TomlTable?> find, string url, string certificate)
@@ -34,6 +43,20 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
         if (initData.Find(name) is not { } text || find(TomlText.Parse(Encoding.UTF8.GetBytes(text), name)) is not { } table)
             return (null, null);
         return (TomlText.OptionalText(table, url, name), TomlText.OptionalText(table, certificate, name));
+    }
+
+    private static IReadOnlyList<string> ReadAuthorities(InitDataToml initData)
+    {
+        const string Hub = "cdh.toml", Name = "extra_root_certificates";
+        if (initData.Find(Hub) is not { } text || Table(TomlText.Parse(Encoding.UTF8.GetBytes(text), Hub), "image") is not { } image
+            || !image.TryGetValue(Name, out var value))
+        {
+            return [];
+        }
+
+        return value is TomlArray list && list.All(e => e is string)
+            ? [.. list.OfType<string>()]
+            : throw new MalformedDataException(Hub, -1, $"\"{Name}\" is not an array of strings");
     }
 
     private static TomlTable? Table(TomlTable? table, string name) => table is null ? null : TomlText.OptionalTable(table, name, "init-data");

@@ -1,9 +1,10 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Kist.Pods.Machines;
 
 /// <summary>The last bytes that a guest's console or QEMU wrote. It never grows: the guest decides how much it prints.</summary>
-public sealed class BoundedLog
+public sealed partial class BoundedLog
 {
     /// <summary>Bytes kept.</summary>
     public const int Capacity = 128 << 10;
@@ -12,7 +13,7 @@ public sealed class BoundedLog
     private readonly byte[] _ring = new byte[Capacity];
     private long _written;
 
-    /// <summary>What is kept, as text: control characters but newlines are replaced, since a terminal would obey them.</summary>
+    /// <summary>What is kept, as text: control sequences are left out and control characters but newlines replaced, since a terminal would obey them.</summary>
     public override string ToString()
     {
         byte[] bytes;
@@ -25,7 +26,7 @@ public sealed class BoundedLog
         }
 
         var text = new StringBuilder(bytes.Length);
-        foreach (var c in Encoding.UTF8.GetString(bytes))
+        foreach (var c in EscapeSequence().Replace(Encoding.UTF8.GetString(bytes), ""))
         {
             if (c == '\n' || !char.IsControl(c))
                 text.Append(c);
@@ -35,6 +36,10 @@ public sealed class BoundedLog
 
         return text.ToString();
     }
+
+    /// <summary>What firmware uses to clear a screen and move about on it (ECMA-48, control sequences).</summary>
+    [GeneratedRegex(@"\x1b\[[0-?]*[ -/]*[@-~]", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex EscapeSequence();
 
     internal void Append(ReadOnlySpan<byte> bytes)
     {

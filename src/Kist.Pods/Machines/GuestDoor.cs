@@ -14,10 +14,8 @@ public sealed record GuestDoor(int GuestPort, IPEndPoint Service)
     public static IPAddress GuestAddress { get; } = new([10, 0, 2, 100]);
 
     /// <summary>
-    /// QEMU's option; a comma inside is doubled. What socat has to say must not reach the guest as the service's words, and
-    /// QEMU gives its standard error to the guest too: hence -lf.
+    /// QEMU's option, in which a comma that belongs to socat is doubled. What socat has to say must not reach the guest as
+    /// the service's words, and QEMU gives its standard error to the guest too: hence -lf.
     /// </summary>
-    internal string ToForward(string socat) => $"guestfwd=tcp:{GuestAddress}:{GuestPort}-cmd:{socat} -lf /dev/null STDIO TCP:{Bracketed(Service)},nodelay".Replace(",nodelay", ",,nodelay", StringComparison.Ordinal);
-
-    private static string Bracketed(IPEndPoint service) => service.ToString();
+    internal string ToForward(string socat) => $"guestfwd=tcp:{GuestAddress}:{GuestPort}-cmd:{socat} -lf /dev/null STDIO TCP:{Service},,nodelay";
 }

@@ -25,6 +25,9 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, ChildReape
 
     public string Id => plan.Id;
 
+    /// <summary>True once the policy has let the host write standard input.</summary>
+    public bool IsInputReleased { get; set; }
+
     /// <summary>Null before the program runs.</summary>
     public Task<WaitProcessResponse>? Exit => _exit;
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Kist.Agent.Boot;
 using Kist.Agent.Images;
@@ -39,7 +40,11 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
                     await guest.RecordImageAsync(reference.ToString(), candidate.ManifestDigest.ToString(), token);
                 },
             };
-            var registry = new RegistryOptions { PlainHttp = request.InsecureRegistry ? true : null };
+            var registry = new RegistryOptions
+            {
+                PlainHttp = request.InsecureRegistry,
+                CertificateAuthorities = [.. guest.Configuration.RegistryAuthoritiesPem.Select(p => X509Certificate2.CreateFromPem(p))],
+            };
             var image = await ImagePuller.PullAsync(reference, registry, guest.Keys, folder, options, steps, cancellationToken);
             pull.Finish();
             using var bundle = guest.Progress.Start("container.bundle", request.ContainerId);

@@ -15,6 +15,9 @@ sealed class OutputBuffer
     private bool _ended;
     private TaskCompletionSource _changed = New();
 
+    /// <summary>True once the policy has let the host read this stream; it is asked before the first read only.</summary>
+    public bool IsReleased { get; set; }
+
     /// <summary>Copies a stream to its end.</summary>
     public async Task FillAsync(Stream source)
     {

@@ -24,9 +24,12 @@ sealed class AgentService(Guest guest, Task booting)
     /// <summary>Serves until the host hangs up or asks to shut down.</summary>
     public async Task ServeAsync(Stream control)
     {
-        var server = new TtrpcServer(Service()) { OnDefect = (method, e) => Console.Error.WriteLine($"kist-agent: {method}: {e.GetType().Name}: {e.Message}") };
+        var server = new TtrpcServer(Service()) { OnDefect = Report };
         await Task.WhenAny(server.ServeAsync(control), _shutdown.Task);
     }
+
+    /// <summary>The console is the host's to read: what went wrong is said, the message is not.</summary>
+    private static void Report(string method, Exception e) => Console.Error.WriteLine($"kist-agent: {method}: {e.GetType().Name}");
 
     private TtrpcService Service()
     {
@@ -104,6 +107,8 @@ sealed class AgentService(Guest guest, Task booting)
         using var step = guest.Progress.Start("container.start", request.ContainerId);
         var pid = await guest.Containers.Get(request.ContainerId).StartAsync(cancellationToken);
         step.Finish();
+        // Pulling left garbage that would stay resident for the container's life; the collector here runs only on demand.
+        _ = Task.Run(() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive), CancellationToken.None);
         return new StartContainerResponse { Pid = (uint)pid };
     }
 
@@ -117,30 +122,42 @@ sealed class AgentService(Guest guest, Task booting)
 
     private async Task<ReadOutputResponse> ReadAsync(ReadOutputRequest request, CancellationToken cancellationToken)
     {
-        if (request.Offset == 0)
+        var output = guest.Containers.Get(request.ContainerId).Output(request.Stream);
+        if (!output.IsReleased)
         {
             var stream = request.Stream == OutputStream.Stdout ? "stdout" : "stderr";
             Ask(PolicyRules.ReadStream, request.ContainerId, json => json.WriteString("stream", stream));
+            output.IsReleased = true;
         }
 
         var maximum = request.MaximumBytes == 0 ? DefaultRead : (int)Math.Min(request.MaximumBytes, MaximumRead);
         var wait = TimeSpan.FromMilliseconds(Math.Min(request.WaitMilliseconds, MaximumWait.TotalMilliseconds));
-        var (data, end) = await guest.Containers.Get(request.ContainerId).Output(request.Stream).ReadAsync(request.Offset, maximum, wait, cancellationToken);
+        var (data, end) = await output.ReadAsync(request.Offset, maximum, wait, cancellationToken);
         return new ReadOutputResponse { Data = UnsafeByteOperations.UnsafeWrap(data), End = end };
     }
 
     private async Task<WriteStdinResponse> WriteAsync(WriteStdinRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.WriteStream, request.ContainerId);
-        var open = await guest.Containers.Get(request.ContainerId).WriteInputAsync(request.Data.Memory, cancellationToken);
+        var open = await Writable(request.ContainerId).WriteInputAsync(request.Data.Memory, cancellationToken);
         return new WriteStdinResponse { Closed = !open };
     }
 
     private async Task<Empty> CloseAsync(CloseStdinRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.WriteStream, request.ContainerId);
-        await guest.Containers.Get(request.ContainerId).CloseInputAsync(cancellationToken);
+        await Writable(request.ContainerId).CloseInputAsync(cancellationToken);
         return new Empty();
+    }
+
+    private Container Writable(string containerId)
+    {
+        var container = guest.Containers.Get(containerId);
+        if (!container.IsInputReleased)
+        {
+            Ask(PolicyRules.WriteStream, containerId);
+            container.IsInputReleased = true;
+        }
+
+        return container;
     }
 
     private Empty Signal(SignalProcessRequest request)
