@@ -1,5 +1,6 @@
 using Kist.Formats;
 using Kist.Images.Ocicrypt;
+using Kist.Images.Signatures;
 using Kist.Oci;
 
 namespace Kist.Images;
@@ -33,7 +34,10 @@ public static class ImagePuller
         IImageSource source, IReadOnlyList<ILayerKeyUnwrapper> unwrappers, string rootDirectory, PullOptions options,
         IProgress<PullProgress>? progress, CancellationToken cancellationToken)
     {
-        var content = await ImageReader.ResolveManifestAsync(source, options.Platform, cancellationToken).ConfigureAwait(false);
+        var chain = await ImageReader.ResolveChainAsync(source, options.Platform, cancellationToken).ConfigureAwait(false);
+        if (options.Policy is { } policy)
+            await RequireSignaturesAsync(policy, source, chain, cancellationToken).ConfigureAwait(false);
+        var content = chain[^1];
         var manifest = ImageManifest.Parse(content.Bytes.Span);
         var encrypted = manifest.Layers.Count(l => MediaTypes.IsEncrypted(l.MediaType));
         if (options.RequireEncryption && encrypted < manifest.Layers.Count)
@@ -55,6 +59,16 @@ public static class ImagePuller
         var report = await UnpackAsync(source, manifest, configuration, unwrappers, rootDirectory, options, progress, cancellationToken).ConfigureAwait(false);
         return new PulledImage(
             configuration, configurationBytes, content.Digest, RootOf(rootDirectory), encrypted, manifest.Layers.Count, report);
+    }
+
+    private static async Task RequireSignaturesAsync(
+        PolicyEvaluator policy, IImageSource source, IReadOnlyList<ManifestContent> chain, CancellationToken cancellationToken)
+    {
+        if (source is not RegistryRepository repository)
+            throw new OperationFailedException("verify signatures", source.Location, "a policy is in force, and signatures can be found in registries only");
+        var verdict = await policy.EvaluateAsync(repository, [.. chain.Select(c => c.Digest)], cancellationToken).ConfigureAwait(false);
+        if (!verdict.IsAccepted)
+            throw new ImageRefusedException(source.Location, verdict);
     }
 
     private static string RootOf(string directory) => Path.Combine(directory, "rootfs");

@@ -1,3 +1,4 @@
+using Kist.Images.Signatures;
 using Kist.Oci;
 
 namespace Kist.Images;
@@ -13,6 +14,12 @@ public sealed record PullOptions
 
     /// <summary>How many layers are fetched at the same time.</summary>
     public int ParallelLayers { get; init; } = 3;
+
+    /// <summary>
+    /// Judges the image's signatures before anything else of it is fetched; null asks for none. Nothing is cached that would
+    /// come before it.
+    /// </summary>
+    public PolicyEvaluator? Policy { get; init; }
 
     /// <summary>True refuses an image with any layer in clear.</summary>
     public bool RequireEncryption { get; init; }

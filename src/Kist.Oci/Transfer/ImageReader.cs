@@ -7,15 +7,22 @@ public static class ImageReader
 {
     /// <summary>The manifest for a platform: follows indexes.</summary>
     /// <exception cref="OperationFailedException">There is no image for that platform.</exception>
-    public static async Task<ManifestContent> ResolveManifestAsync(IImageSource source, Platform platform, CancellationToken cancellationToken)
+    public static async Task<ManifestContent> ResolveManifestAsync(IImageSource source, Platform platform, CancellationToken cancellationToken) =>
+        (await ResolveChainAsync(source, platform, cancellationToken).ConfigureAwait(false))[^1];
+
+    /// <summary>The way to the manifest for a platform: the indexes from the one that the source names, and the manifest last.</summary>
+    /// <exception cref="OperationFailedException">There is no image for that platform.</exception>
+    public static async Task<IReadOnlyList<ManifestContent>> ResolveChainAsync(IImageSource source, Platform platform, CancellationToken cancellationToken)
     {
+        var chain = new List<ManifestContent>();
         var content = await source.ResolveAsync(cancellationToken).ConfigureAwait(false);
-        for (var depth = 0; depth < OciLimits.MaxIndexDepth; depth++)
+        while (chain.Count < OciLimits.MaxIndexDepth)
         {
+            chain.Add(content);
             if (!MediaTypes.IsIndex(content.MediaType))
             {
                 return MediaTypes.IsManifest(content.MediaType)
-                    ? content
+                    ? chain
                     : throw new MalformedDataException("image manifest", -1, $"media type '{content.MediaType}' is no image manifest or index");
             }
 

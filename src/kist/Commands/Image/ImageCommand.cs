@@ -11,9 +11,12 @@ static class ImageCommand
         CopyCommand.Create("copy", "Copy an image between registries and directories, byte for byte.", "SRC", "DST"),
         EncryptCommand.Create(),
         InspectCommand.Create(),
+        KeyProviderCommand.Create(),
         CopyCommand.CreatePull(),
         CopyCommand.CreatePush(),
         SealCommand.Create(),
+        SignCommand.Create(),
         UnpackCommand.Create(),
+        VerifyCommand.Create(),
     };
 }

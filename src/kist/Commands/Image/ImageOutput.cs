@@ -42,6 +42,10 @@ sealed record EncryptedLayerOutput(string Digest, long Size, string DiffId, bool
 
 sealed record SealedOutput(string Location, string Digest, string Source, string Key, IReadOnlyList<BlobOutput> Blobs);
 
+sealed record VerifiedOutput(string Image, string Digest, bool Accepted, IReadOnlyList<FindingOutput> Findings);
+
+sealed record FindingOutput(string Requirement, bool Met, string Reason);
+
 sealed record BlobOutput(string Digest, long Size);
 
 sealed record UnpackedOutput(
@@ -53,6 +57,7 @@ sealed record UnpackedOutput(
 [JsonSerializable(typeof(EncryptedOutput))]
 [JsonSerializable(typeof(SealedOutput))]
 [JsonSerializable(typeof(UnpackedOutput))]
+[JsonSerializable(typeof(VerifiedOutput))]
 sealed partial class ImageJson : JsonSerializerContext
 {
     public static ImageJson Output { get; } = new(OutputJson.CreateOptions());

@@ -23,7 +23,7 @@ sealed class KeyArguments
     public IReadOnlyList<ILayerKeyUnwrapper> Read(ParseResult parse)
     {
         var keys = (parse.GetValue(_privateKeys) ?? []).Select(ReadPrivateKey).ToList();
-        return [new KeyPacketUnwrapper(new FileKeys(parse.GetValue(_brokerKeys) ?? [])), new JweKeyUnwrapper(keys)];
+        return [new KeyPacketUnwrapper(new FileKeyProvider(parse.GetValue(_brokerKeys) ?? [])), new JweKeyUnwrapper(keys)];
     }
 
     /// <summary>Reads a private key: RSA, or elliptic for key agreement.</summary>
@@ -45,15 +45,5 @@ sealed class KeyArguments
         }
 
         throw new MalformedDataException("private key", -1, $"{path} is no RSA or elliptic-curve private key in PEM");
-    }
-
-    private sealed class FileKeys(string[] pairs) : ILayerKeyProvider
-    {
-        public async Task<byte[]> GetKeyAsync(string keyId, CancellationToken cancellationToken)
-        {
-            var pair = pairs.FirstOrDefault(p => p.StartsWith(keyId + "=", StringComparison.Ordinal)) ?? throw new OperationFailedException(
-                "get key", keyId, "this key was not given", $"add --key {keyId}=FILE");
-            return await File.ReadAllBytesAsync(pair[(keyId.Length + 1)..], cancellationToken);
-        }
     }
 }
