@@ -67,11 +67,20 @@ public sealed record KeyBrokerOptions
     /// <summary>True to survive the loss of the machine's power as well as of the process; each decision then waits for the disk.</summary>
     public bool DurableAgainstPowerLoss { get; init; }
 
+    /// <summary>
+    /// A PostgreSQL database that several replicas share, as Npgsql's connection string; they need the same master key.
+    /// Null for SQLite in the state folder.
+    /// </summary>
+    public string? PostgresConnectionString { get; init; }
+
     /// <summary>The master key; null for a file in the state folder, made at the first start.</summary>
     public IMasterKey? MasterKey { get; init; }
 
     /// <summary>Master keys of earlier times, with which secrets may still be wrapped.</summary>
     public IReadOnlyList<IMasterKey> EarlierMasterKeys { get; init; } = [];
+
+    /// <summary>True if changes of policies and reference values come into force only once a second person has approved them.</summary>
+    public bool RequireTwoPersons { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

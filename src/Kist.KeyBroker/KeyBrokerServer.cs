@@ -23,6 +23,7 @@ public sealed class KeyBrokerServer : IAsyncDisposable
     private readonly BrokerApplication _application;
     private readonly BrokerServices _services;
     private readonly X509Certificate2 _certificate;
+    private int _disposed;
 
     private KeyBrokerServer(WebApplication host, BrokerApplication application, BrokerServices services, X509Certificate2 certificate, Uri endpoint, string adminTokenFile)
     {
@@ -82,6 +83,8 @@ public sealed class KeyBrokerServer : IAsyncDisposable
     /// <summary>Stops listening, lets open requests end, and closes the database.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10)))
             await _host.StopAsync(limit.Token).ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);

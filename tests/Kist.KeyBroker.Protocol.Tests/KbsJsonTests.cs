@@ -46,6 +46,10 @@ public sealed class KbsJsonTests
         Assert.Throws<MalformedDataException>(() => KbsJson.Read<AuthRequest>(Encoding.UTF8.GetBytes(json), 4096));
 
     [Fact]
+    public void Read_DuplicateDeepInTheEvidence_IsMalformed() => Assert.Throws<MalformedDataException>(() => KbsJson.Read<AttestRequest>(
+        """{"runtime-data":{"nonce":"n","tee-pubkey":{"kty":"EC","kty":"RSA"}},"tee-evidence":{"primary_evidence":{},"additional_evidence":""}}"""u8, 4096));
+
+    [Fact]
     public void Read_OverLimit_IsMalformed() =>
         Assert.Throws<MalformedDataException>(() => KbsJson.Read<AuthRequest>(new byte[65], 64));
 }

@@ -31,6 +31,25 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Refusals_OverAndOver_Are429AndNotAudited()
+    {
+        await using var broker = await TestBroker.StartAsync(o => o with { UnauthenticatedRequestsPerSecond = 1, UnauthenticatedBurst = 5 });
+        var statuses = new List<int>();
+        for (var i = 0; i < 12; i++)
+        {
+            using var response = await broker.SendAsync(HttpMethod.Get, "/kbs/v0/resource/a/b/c", bearer: "x");
+            statuses.Add((int)response.StatusCode);
+        }
+
+        Assert.Equal(401, statuses[0]);
+        Assert.Contains(429, statuses);
+        await broker.CloseAsync();
+        await broker.OpenAsync();
+        using var admin = broker.Admin();
+        Assert.Equal(0, (await admin.GetAuditHeadAsync(Token)).Size);
+    }
+
+    [Fact]
     public async Task Auth_TooManyOpenHandshakes_Is503UntilTheyExpire()
     {
         await using var broker = await TestBroker.StartAsync(o => o with { MaxOpenSessions = 3 });

@@ -2,6 +2,8 @@ using System.Text;
 using Kist.Formats;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.Secrets;
+using Kist.KeyBroker.Storage;
+using Kist.Testing;
 using Microsoft.Data.Sqlite;
 
 namespace Kist.KeyBroker.Tests;
@@ -86,14 +88,7 @@ public sealed class StorageTests
         using (var admin = broker.Admin())
             await admin.PutResourceAsync(ResourceUri.Parse("a/b/1"), "first, second version"u8.ToArray(), Token);
         await broker.CloseAsync();
-        using (var database = new SqliteConnection($"Data Source={Path.Combine(broker.Folder, "broker.db")};Pooling=False"))
-        {
-            database.Open();
-            using var command = database.CreateCommand();
-            command.CommandText = sql;
-            Assert.True(command.ExecuteNonQuery() > 0);
-        }
-
+        Execute(Path.Combine(broker.Folder, "broker.db"), sql);
         await broker.OpenAsync();
         var error = await Assert.ThrowsAsync<KeyBrokerException>(() => ReadAsync(broker));
         Assert.Equal((500, "broker.failed"), (error.Status, error.Code));
@@ -131,6 +126,52 @@ public sealed class StorageTests
         Assert.Throws<OperationFailedException>(() => envelope.Open(keys, "a/b/c", 2));
         Assert.Throws<OperationFailedException>(() => envelope.Open(keys, "a/b/d", 1));
         folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Backup_WhileRunning_RestoresToTheSameMoment()
+    {
+        await using var broker = await StartAsync();
+        using var folder = new TemporaryDirectory();
+        var copy = Path.Combine(folder.Path, "copy.db");
+        BrokerBackup.Create(broker.Folder, copy);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(copy));
+        Assert.Throws<OperationFailedException>(() => BrokerBackup.Create(broker.Folder, copy));
+        using (var admin = broker.Admin())
+            await admin.PutResourceAsync(ResourceUri.Parse("a/b/1"), "later"u8.ToArray(), Token);
+        await broker.CloseAsync();
+        Assert.Throws<OperationFailedException>(() => BrokerBackup.Restore(copy, broker.Folder));
+        foreach (var file in Directory.EnumerateFiles(broker.Folder, "broker.db*"))
+            File.Delete(file);
+        Assert.Equal(3, BrokerBackup.Restore(copy, broker.Folder));
+        await broker.OpenAsync();
+        Assert.Equal("first", await ReadAsync(broker));
+    }
+
+    [Theory]
+    [InlineData("UPDATE audit_entry SET body = x'7b7d' WHERE sequence = 1")]
+    [InlineData("DELETE FROM audit_entry WHERE sequence = 2")]
+    [InlineData("DELETE FROM audit_entry WHERE sequence = 0")]
+    [InlineData("UPDATE audit_size SET size = 2")]
+    public async Task Restore_AuditLogChangedInTheCopy_IsRefused(string sql)
+    {
+        await using var broker = await StartAsync();
+        using var folder = new TemporaryDirectory();
+        var copy = Path.Combine(folder.Path, "copy.db");
+        BrokerBackup.Create(broker.Folder, copy);
+        Execute(copy, sql);
+        var target = Path.Combine(folder.Path, "state");
+        Assert.Throws<OperationFailedException>(() => BrokerBackup.Restore(copy, target));
+        Assert.False(File.Exists(Path.Combine(target, "broker.db")));
+    }
+
+    private static void Execute(string path, string sql)
+    {
+        using var database = new SqliteConnection($"Data Source={path};Pooling=False");
+        database.Open();
+        using var command = database.CreateCommand();
+        command.CommandText = sql;
+        Assert.True(command.ExecuteNonQuery() > 0);
     }
 
     private static async Task<TestBroker> StartAsync()

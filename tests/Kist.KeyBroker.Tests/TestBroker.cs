@@ -181,6 +181,6 @@ sealed class PlainPolicyEngine : IPolicyEngine
             "data.policy.allow" => input.GetProperty("submods").GetProperty("cpu0").GetProperty("ear.status").GetString() == "affirming" ? "true" : "false",
             _ => null,
         };
-        return new PolicyAnswer(value is null ? null : JsonDocument.Parse(value).RootElement.Clone(), ["traced"]);
+        return new PolicyAnswer(value is null ? null : JsonDocument.Parse(value).RootElement.Clone(), new(() => ["traced"]));
     }
 }

@@ -25,6 +25,43 @@ public sealed partial class KeyBrokerAdminClient
     public Task SelectResourceVersionAsync(ResourceUri uri, long version, CancellationToken cancellationToken) =>
         ChangeAsync("select", uri, $"&version={Number(version)}", cancellationToken);
 
+    /// <summary>Sets on what terms a secret is given out; its count of reads begins anew.</summary>
+    public Task SetResourceTermsAsync(ResourceUri uri, ResourceTermsDocument terms, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Put, $"{KbsProtocol.KistBasePath}/resource-terms?path={Escape(uri.Path)}", uri.ToString(), KbsJson.Write(terms), "application/json", cancellationToken);
+
+    /// <summary>On what terms a secret is given out.</summary>
+    /// <exception cref="KeyBrokerException">Status 404: on none but the policies'.</exception>
+    public Task<ResourceTermsDocument> GetResourceTermsAsync(ResourceUri uri, CancellationToken cancellationToken) =>
+        GetAsync<ResourceTermsDocument>($"resource-terms?path={Escape(uri.Path)}", uri.ToString(), cancellationToken);
+
+    /// <summary>Lifts a secret's terms.</summary>
+    public Task DeleteResourceTermsAsync(ResourceUri uri, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, $"{KbsProtocol.KistBasePath}/resource-terms?path={Escape(uri.Path)}", uri.ToString(), cancellationToken);
+
+    /// <summary>Revokes a running workload, a token, or all workloads with one init-data, at once.</summary>
+    public Task RevokeAsync(RevocationDocument revocation, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post, $"{KbsProtocol.KistBasePath}/revocations", revocation.Value, KbsJson.Write(revocation), "application/json", cancellationToken);
+
+    /// <summary>All revocations, oldest first.</summary>
+    public async Task<IReadOnlyList<RevocationDocument>> ListRevocationsAsync(CancellationToken cancellationToken) =>
+        (await GetAsync<RevocationList>("revocations", "revocations", cancellationToken).ConfigureAwait(false)).Revocations;
+
+    /// <summary>Lifts a revocation.</summary>
+    public Task DeleteRevocationAsync(string kind, string value, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, $"{KbsProtocol.KistBasePath}/revocations?kind={Escape(kind)}&value={Escape(value)}", value, cancellationToken);
+
+    /// <summary>Changes that wait for a second person, and with <paramref name="decided"/> those that were decided.</summary>
+    public async Task<IReadOnlyList<ProposalDocument>> ListProposalsAsync(bool decided, CancellationToken cancellationToken) =>
+        (await GetAsync<ProposalList>($"proposals?decided={(decided ? "true" : "false")}", "proposals", cancellationToken).ConfigureAwait(false)).Proposals;
+
+    /// <summary>Puts somebody else's proposal in force.</summary>
+    public Task ApproveProposalAsync(string id, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/proposals/approve?id={Escape(id)}", id, cancellationToken);
+
+    /// <summary>Rejects a proposal, or withdraws one's own.</summary>
+    public Task RejectProposalAsync(string id, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/proposals/reject?id={Escape(id)}", id, cancellationToken);
+
     /// <summary>Wraps everything with the present master key that an earlier one protects.</summary>
     public Task RewrapAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/resources/rewrap", "secrets", cancellationToken);

@@ -75,4 +75,9 @@ public static class KbsJson
 [JsonSerializable(typeof(AuditEntryList))]
 [JsonSerializable(typeof(AuditTreeHead))]
 [JsonSerializable(typeof(AuditProof))]
+[JsonSerializable(typeof(ResourceTermsDocument))]
+[JsonSerializable(typeof(RevocationDocument))]
+[JsonSerializable(typeof(RevocationList))]
+[JsonSerializable(typeof(ProposalDocument))]
+[JsonSerializable(typeof(ProposalList))]
 internal sealed partial class KbsJsonContext : JsonSerializerContext;

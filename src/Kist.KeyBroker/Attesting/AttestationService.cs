@@ -10,6 +10,7 @@ using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.References;
+using Kist.KeyBroker.Resources;
 using Kist.KeyBroker.Sessions;
 using Kist.KeyBroker.Tokens;
 
@@ -24,6 +25,7 @@ sealed class AttestationService(
     PolicyStore policies,
     IPolicyEngine engine,
     ReferenceStore references,
+    RevocationStore revocations,
     EarTokens tokens,
     AuditLog audit,
     TimeProvider time)
@@ -54,6 +56,8 @@ sealed class AttestationService(
 
             var runtimeData = RuntimeDataClaims(session.Nonce, key);
             var parts = verdicts.ConvertAll(v => AttestedPart.Create(v.Name, v.Verdict, v.Name == "cpu0" ? initData : null, runtimeData));
+            if (revocations.OfInitData(parts[0].AnnotatedEvidence) is { } revoked)
+                throw new BrokerRefusal(BrokerError.WorkloadRevoked, $"{revoked.Kind} {revoked.Value} was revoked by {revoked.By}: {revoked.Reason}");
             var trace = new List<string>();
             foreach (var part in parts)
                 Appraise(part, now, trace, cancellationToken);
@@ -174,7 +178,7 @@ sealed class AttestationService(
             policy.Name, policy.Text, "data.policy.extensions", part.AnnotatedEvidence, nothing.RootElement, lookup, cancellationToken).Value;
         if (part.Trust.Status == TrustTier.Affirming)
             return;
-        trace.AddRange(answer.Trace);
+        trace.AddRange(answer.Trace.Value);
         trace.AddRange(Explain(part, now));
     }
 

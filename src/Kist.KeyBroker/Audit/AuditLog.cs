@@ -25,6 +25,13 @@ sealed class AuditLog(Database database, TimeProvider time)
     /// <returns>Its position in the log, from 0.</returns>
     public long Append(AuditRecord record) => database.Write(connection => Append(connection, record));
 
+    /// <summary>
+    /// Appends an entry if <paramref name="condition"/> holds, both in one transaction, so that what it counts and what is
+    /// recorded agree. Null if it does not hold.
+    /// </summary>
+    public long? AppendIf(Func<DbConnection, bool> condition, AuditRecord record) =>
+        database.Write(connection => condition(connection) ? (long?)Append(connection, record) : null);
+
     /// <summary>Appends within a transaction of the caller, so that the entry is there if and only if its change is.</summary>
     public long Append(DbConnection connection, AuditRecord record)
     {

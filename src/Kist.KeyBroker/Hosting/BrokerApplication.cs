@@ -22,16 +22,26 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
     private readonly PolicyRoutes _policies = new(services);
     private readonly ReferenceRoutes _references = new(services);
     private readonly ResourceAdminRoutes _resourceAdmin = new(services);
+    private readonly TermsRoutes _terms = new(services);
+    private readonly ProposalRoutes _proposals = new(services);
     private readonly AdminTokenRoutes _adminTokens = new(services);
     private readonly AuditRoutes _audit = new(services);
     private readonly BrokerMetrics _metrics = new();
 
-    private static readonly string[] RouteNames =
+    internal static readonly string[] RouteNames =
     [
         "/kbs/v0/auth", "/kbs/v0/attest", "/kbs/v0/resource", "/kbs/v0/attestation-policy", "/kbs/v0/resource-policy", "/kbs/v0/reference-value",
-        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/admin-tokens", "/kist/v1/audit",
-        "/healthz", "/livez", "/readyz", "/metrics", "/.well-known/jwks.json",
+        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit",
+        "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json",
     ];
+
+    private static readonly Lazy<byte[]> OpenApi = new(() =>
+    {
+        using var document = typeof(BrokerApplication).Assembly.GetManifestResourceStream("openapi.json")!;
+        using var copy = new MemoryStream();
+        document.CopyTo(copy);
+        return copy.ToArray();
+    });
 
     public void Dispose() => _limiter.Dispose();
 
@@ -67,6 +77,9 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
         }
         catch (BrokerRefusal refusal)
         {
+            // Whoever is refused over and over is slowed down, whatever the route, and cannot fill the logs.
+            if (refusal.Error.Status is 401 or 403)
+                _limiter.TryAcquire(context.Http.Connection.RemoteIpAddress);
             if (refusal.Error == BrokerError.AdminForbidden)
                 services.Audit.Append(AdminRecord.Allowed(context, "admin", context.Http.Request.Path) with { Outcome = "denied", Code = refusal.Error.Code, Detail = refusal.OperatorDetail });
             return Error(context, refusal.Error);
@@ -91,14 +104,17 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
     {
         var path = context.Http.Request.Path.Value ?? "";
         if (TryBelow(path, KbsProtocol.BasePath, out var kbs))
-            return KbsAsync(context, kbs);
+            return _limiter.HasRoom(context.Http.Connection.RemoteIpAddress) ? KbsAsync(context, kbs) : throw TooOften(context);
         if (TryBelow(path, KbsProtocol.KistBasePath, out var kist))
-            return KistAsync(context, kist);
+            return _limiter.HasRoom(context.Http.Connection.RemoteIpAddress) ? KistAsync(context, kist) : throw TooOften(context);
+        if (TryBelow(path, "/console", out var file))
+            return Task.FromResult(ConsoleRoutes.Handle(context, file));
         return path switch
         {
             "/healthz" or "/livez" => Only("GET", context, () => Task.FromResult(Reply.Empty)),
             "/readyz" => Only("GET", context, () => Task.FromResult(Ready())),
             "/metrics" => Only("GET", context, () => Task.FromResult(new Reply(Encoding.UTF8.GetBytes(_metrics.Write()), "text/plain; version=0.0.4"))),
+            "/openapi.json" => Only("GET", context, () => Task.FromResult(Reply.Json(OpenApi.Value))),
             "/.well-known/jwks.json" => Only("GET", context, () => Task.FromResult(KeySet())),
             _ => throw new BrokerRefusal(BrokerError.PathUnknown),
         };
@@ -139,6 +155,9 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
             ("reference-sets", "") => _references.SetsAsync(context),
             ("reference-values", "") => Task.FromResult(_references.Values(context)),
             ("resources", _) => Task.FromResult(_resourceAdmin.Handle(context, rest)),
+            ("resource-terms", "") => _terms.TermsAsync(context),
+            ("revocations", "") => _terms.RevocationsAsync(context),
+            ("proposals", _) => Task.FromResult(_proposals.Handle(context, rest)),
             ("admin-tokens", "") => _adminTokens.HandleAsync(context),
             ("audit", _) => Task.FromResult(_audit.Handle(context, rest)),
             _ => throw new BrokerRefusal(BrokerError.PathUnknown),
@@ -183,10 +202,13 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
     private void Limit(BrokerContext context)
     {
         if (!_limiter.TryAcquire(context.Http.Connection.RemoteIpAddress))
-        {
-            context.Http.Response.Headers.RetryAfter = "1";
-            throw new BrokerRefusal(BrokerError.RateLimited);
-        }
+            throw TooOften(context);
+    }
+
+    private static BrokerRefusal TooOften(BrokerContext context)
+    {
+        context.Http.Response.Headers.RetryAfter = "1";
+        return new BrokerRefusal(BrokerError.RateLimited);
     }
 
     private static Task<Reply> Only(string method, BrokerContext context, Func<Task<Reply>> handle) =>

@@ -2,6 +2,7 @@ using Kist.Attestation;
 using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Attesting;
 using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Changes;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.References;
 using Kist.KeyBroker.Resources;
@@ -22,23 +23,40 @@ sealed class BrokerServices : IDisposable
     {
         Options = options;
         Engine = engine;
-        PrivateFile.CreateFolder(options.StateDirectory);
-        var masterKey = options.MasterKey ?? (_ownMasterKey = LoadMasterKey(options.StateDirectory));
-        Keys = new MasterKeyRing(masterKey, options.EarlierMasterKeys);
-        Database = new SqliteDatabase(Path.Combine(options.StateDirectory, "broker.db"), options.DurableAgainstPowerLoss);
-        Schema.Migrate(Database);
-        var now = options.Time.GetUtcNow();
-        _tokenKey = SigningKey.LoadOrCreate(Database, Keys, "token signer", now);
-        AuditKey = SigningKey.LoadOrCreate(Database, Keys, "audit signer", now);
-        Tokens = new EarTokens(_tokenKey, options.Issuer, options.TokenLifetime, options.VerboseTokens);
-        Audit = new AuditLog(Database, options.Time);
-        Policies = new PolicyStore(Database);
-        References = new ReferenceStore(Database);
-        Resources = new ResourceStore(Database, Keys);
-        AdminTokens = new AdminTokens(Database);
-        Sessions = new MemorySessionStore(options.MaxOpenSessions);
-        Attestation = new AttestationService(Verification, Policies, engine, References, Tokens, Audit, options.Time);
-        Reading = new ResourceService(Resources, Policies, engine, Audit);
+        try
+        {
+            PrivateFile.CreateFolder(options.StateDirectory);
+            var masterKey = options.MasterKey ?? (_ownMasterKey = LoadMasterKey(options.StateDirectory));
+            Keys = new MasterKeyRing(masterKey, options.EarlierMasterKeys);
+            Database = options.PostgresConnectionString is { } shared
+                ? new PostgresDatabase(shared)
+                : new SqliteDatabase(Path.Combine(options.StateDirectory, "broker.db"), options.DurableAgainstPowerLoss);
+            Schema.Migrate(Database);
+            var now = options.Time.GetUtcNow();
+            _tokenKey = SigningKey.LoadOrCreate(Database, Keys, "token signer", now);
+            AuditKey = SigningKey.LoadOrCreate(Database, Keys, "audit signer", now);
+            Tokens = new EarTokens(_tokenKey, options.Issuer, options.TokenLifetime, options.VerboseTokens);
+            Audit = new AuditLog(Database, options.Time);
+            Policies = new PolicyStore(Database);
+            References = new ReferenceStore(Database);
+            Resources = new ResourceStore(Database, Keys);
+            AdminTokens = new AdminTokens(Database);
+            Sessions = options.PostgresConnectionString is null
+                ? new MemorySessionStore(options.MaxOpenSessions)
+                : new SqlSessionStore(Database, options.MaxOpenSessions);
+            Terms = new ResourceTermsStore(Database);
+            Revocations = new RevocationStore(Database);
+            Proposals = new ProposalStore(Database);
+            Changes = new ChangeService(Proposals, Policies, engine, References, Audit, options.RequireTwoPersons);
+            Attestation = new AttestationService(Verification, Policies, engine, References, Revocations, Tokens, Audit, options.Time);
+            Reading = new ResourceService(Resources, Terms, Revocations, Policies, engine, Audit, options.Time);
+        }
+        catch
+        {
+            // What was opened so far is closed: a wrong master key must not leave the database locked.
+            Dispose();
+            throw;
+        }
     }
 
     public KeyBrokerOptions Options { get; }
@@ -63,6 +81,14 @@ sealed class BrokerServices : IDisposable
 
     public ResourceStore Resources { get; }
 
+    public ResourceTermsStore Terms { get; }
+
+    public RevocationStore Revocations { get; }
+
+    public ProposalStore Proposals { get; }
+
+    public ChangeService Changes { get; }
+
     public AdminTokens AdminTokens { get; }
 
     public ISessionStore Sessions { get; }
@@ -73,9 +99,9 @@ sealed class BrokerServices : IDisposable
 
     public void Dispose()
     {
-        _tokenKey.Dispose();
-        AuditKey.Dispose();
-        Database.Dispose();
+        _tokenKey?.Dispose();
+        AuditKey?.Dispose();
+        Database?.Dispose();
         _ownMasterKey?.Dispose();
     }
 

@@ -20,6 +20,14 @@ sealed class PeerLimiter(int perSecond, int burst) : IDisposable
             AutoReplenishment = true,
         }));
 
+    /// <summary>True if the peer may still ask; nothing is counted.</summary>
+    public bool HasRoom(IPAddress? peer)
+    {
+        using var lease = _limiter.AttemptAcquire(peer, 0);
+        return lease.IsAcquired;
+    }
+
+    /// <summary>Counts one request against the peer. False if it has asked too often.</summary>
     public bool TryAcquire(IPAddress? peer)
     {
         using var lease = _limiter.AttemptAcquire(peer);

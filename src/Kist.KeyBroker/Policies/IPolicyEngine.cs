@@ -18,8 +18,8 @@ interface IPolicyEngine
 
 /// <summary>What a policy said.</summary>
 /// <param name="Value">The value of the query, or null if it is undefined.</param>
-/// <param name="Trace">For the operator: which rules failed, and on what values.</param>
-sealed record PolicyAnswer(JsonElement? Value, ImmutableArray<string> Trace);
+/// <param name="Trace">For the operator: which rules failed, and on what values. Found out when asked for, which costs more than the answer.</param>
+sealed record PolicyAnswer(JsonElement? Value, Lazy<ImmutableArray<string>> Trace);
 
 /// <summary>What policies may ask about reference values.</summary>
 interface IReferenceLookup

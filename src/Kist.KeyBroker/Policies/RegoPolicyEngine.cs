@@ -15,7 +15,7 @@ sealed class RegoPolicyEngine(TimeProvider time) : IPolicyEngine
     private const int MaxTraceLines = 100;
     private const int MaxTraceValueLength = 200;
 
-    private static readonly RegoLimits Limits = new() { MaxSteps = 5_000_000, MaxMemoryBytes = 128L * 1024 * 1024, Timeout = TimeSpan.FromSeconds(2) };
+    private static readonly RegoLimits Limits = new() { MaxSteps = 5_000_000, MaxMemoryBytes = 128L * 1024 * 1024, Timeout = TimeSpan.FromSeconds(5) };
 
     // What the functions do is given with each evaluation; here they only get their names and numbers of arguments.
     private static readonly RegoCompileOptions CompileOptions = new()
@@ -55,9 +55,9 @@ sealed class RegoPolicyEngine(TimeProvider time) : IPolicyEngine
         {
             var program = ProgramOf(name, text);
             var result = program.Evaluate(query, options, cancellationToken);
-            if (result.Value is { } value && value != RegoValue.Of(false))
-                return new PolicyAnswer(ToJson(value), query.EndsWith("allow", StringComparison.Ordinal) ? [] : Trace(program, query, options, cancellationToken));
-            return new PolicyAnswer(result.Value is null ? null : ToJson(result.Value), Trace(program, query, options, cancellationToken));
+            return new PolicyAnswer(
+                result.Value is null ? null : ToJson(result.Value),
+                new Lazy<ImmutableArray<string>>(() => Trace(program, query, options, cancellationToken)));
         }
         catch (RegoException e)
         {
@@ -68,8 +68,15 @@ sealed class RegoPolicyEngine(TimeProvider time) : IPolicyEngine
     // Tracing costs several times the evaluation, and is wanted only when something was refused: it is done again for it.
     private static ImmutableArray<string> Trace(RegoProgram program, string query, RegoEvaluationOptions options, CancellationToken cancellationToken)
     {
-        var trace = program.Evaluate(query, options with { Trace = true }, cancellationToken).Trace;
-        return trace is null ? [] : [.. trace.Failures.Take(MaxTraceLines).Select(Describe)];
+        try
+        {
+            var trace = program.Evaluate(query, options with { Trace = true }, cancellationToken).Trace;
+            return trace is null ? [] : [.. trace.Failures.Take(MaxTraceLines).Select(Describe)];
+        }
+        catch (RegoException e)
+        {
+            return [$"the trace could not be made: {e.Message}"];
+        }
     }
 
     private static string Describe(RegoTraceEvent failure)

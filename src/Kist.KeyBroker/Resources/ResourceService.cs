@@ -11,7 +11,8 @@ using Kist.KeyBroker.Tokens;
 namespace Kist.KeyBroker.Resources;
 
 /// <summary>Gives secrets to attested workloads: the policy first, then the secret, and the audit entry before the answer.</summary>
-sealed class ResourceService(ResourceStore store, PolicyStore policies, IPolicyEngine engine, AuditLog audit)
+sealed class ResourceService(
+    ResourceStore store, ResourceTermsStore terms, RevocationStore revocations, PolicyStore policies, IPolicyEngine engine, AuditLog audit, TimeProvider time)
 {
     private const string Query = "data.policy.allow";
 
@@ -31,14 +32,16 @@ sealed class ResourceService(ResourceStore store, PolicyStore policies, IPolicyE
         };
         try
         {
+            if (revocations.Of(token) is { } revoked)
+                throw new BrokerRefusal(BrokerError.WorkloadRevoked, $"{revoked.Kind} {revoked.Value} was revoked by {revoked.By}: {revoked.Reason}");
             // Whether the secret exists is told only to those who may have it.
             Decide(uri, query, token, cancellationToken);
             if (store.Get(uri.Path) is not var (secret, version))
                 throw new BrokerRefusal(BrokerError.ResourceUnknown);
             using (secret)
             {
-                var answer = JweEncryption.EncryptFlattened(secret.Span, token.TeePublicKey);
-                audit.Append(record with
+                var answer = EncryptFor(uri, secret, token);
+                var released = record with
                 {
                     Outcome = "allowed",
                     More = writer =>
@@ -46,7 +49,10 @@ sealed class ResourceService(ResourceStore store, PolicyStore policies, IPolicyE
                         writer.WriteString("token"u8, token.Id);
                         writer.WriteNumber("version"u8, version);
                     },
-                });
+                };
+                // Counted and recorded before it leaves: an answer that is lost on its way counts.
+                if (audit.AppendIf(connection => ResourceTermsStore.TryCount(connection, uri.Path, time.GetUtcNow()), released) is null)
+                    throw new BrokerRefusal(BrokerError.LeaseExhausted);
                 return answer;
             }
         }
@@ -63,6 +69,16 @@ sealed class ResourceService(ResourceStore store, PolicyStore policies, IPolicyE
         }
     }
 
+    private byte[] EncryptFor(ResourceUri uri, SecretBytes secret, EarToken token)
+    {
+        if (terms.Find(uri.Path)?.DerivedBy is not { } claim)
+            return JweEncryption.EncryptFlattened(secret.Span, token.TeePublicKey);
+        var evidence = token.Claims.GetProperty("submods").GetProperty("cpu0").GetProperty("ear.veraison.annotated-evidence");
+        using var derived = ResourceTermsStore.Derive(secret.Span, uri.Path, claim, evidence)
+            ?? throw new BrokerRefusal(BrokerError.PolicyDenied, $"the secret is derived by the claim {claim}, which the evidence does not make");
+        return JweEncryption.EncryptFlattened(derived.Span, token.TeePublicKey);
+    }
+
     private void Decide(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, CancellationToken cancellationToken)
     {
         using var data = JsonDocument.Parse(PolicyData(uri, query));
@@ -70,7 +86,7 @@ sealed class ResourceService(ResourceStore store, PolicyStore policies, IPolicyE
         {
             var answer = engine.Evaluate(policy.Name, policy.Text, Query, token.Claims, data.RootElement, null, cancellationToken);
             if (answer.Value is not { ValueKind: JsonValueKind.True })
-                throw new BrokerRefusal(BrokerError.PolicyDenied, string.Join('\n', [$"{policy.Name} does not allow it", .. answer.Trace]));
+                throw new BrokerRefusal(BrokerError.PolicyDenied, string.Join('\n', [$"{policy.Name} does not allow it", .. answer.Trace.Value]));
         }
     }
 

@@ -1,8 +1,7 @@
 using System.Text;
-using System.Text.Json;
 using Kist.Formats;
 using Kist.KeyBroker.Administration;
-using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Changes;
 using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Hosting;
 using Kist.KeyBroker.Policies;
@@ -24,8 +23,7 @@ sealed class PolicyRoutes(BrokerServices services)
             return Ids(context, PolicyKind.Attestation);
         context.Require(AdminRole.PolicyAuthor);
         var request = await context.ReadAsync<SetAttestationPolicyRequest>(MaxBodyBytes).ConfigureAwait(false);
-        Set(context, PolicyKind.Attestation, request.PolicyId, Decode(request.Policy));
-        return Reply.Empty;
+        return Set(context, PolicyKind.Attestation, request.PolicyId, Decode(request.Policy));
     }
 
     /// <summary>POST and GET /kbs/v0/resource-policy: the global one.</summary>
@@ -35,8 +33,7 @@ sealed class PolicyRoutes(BrokerServices services)
             return Ids(context, PolicyKind.Resource);
         context.Require(AdminRole.PolicyAuthor);
         var request = await context.ReadAsync<SetResourcePolicyRequest>(MaxBodyBytes).ConfigureAwait(false);
-        Set(context, PolicyKind.Resource, "", Decode(request.Policy));
-        return Reply.Empty;
+        return Set(context, PolicyKind.Resource, "", Decode(request.Policy));
     }
 
     /// <summary>/kist/v1/policies/attestation and /kist/v1/policies/resource, with the scope in ?scope=.</summary>
@@ -55,39 +52,24 @@ sealed class PolicyRoutes(BrokerServices services)
             case "PUT":
                 context.Require(AdminRole.PolicyAuthor);
                 var body = await context.ReadBodyAsync(KbsProtocol.MaxPolicyBytes).ConfigureAwait(false);
-                Set(context, kind, context.Query("scope") ?? "", Text(body.Span));
-                return Reply.Empty;
+                return Set(context, kind, context.Query("scope") ?? "", Text(body.Span));
             case "DELETE":
                 context.Require(AdminRole.PolicyAuthor);
                 var scope = context.Query("scope") ?? "";
-                if (!services.Policies.Remove(kind, scope))
+                if (services.Policies.Find(kind, scope) is null)
                     throw new BrokerRefusal(BrokerError.NotFound);
-                services.Audit.Append(AdminRecord.Allowed(context, $"policy.{kindName}.delete", scope));
-                return Reply.Empty;
+                return services.Changes.Submit(
+                    context, new AdminChange(kind == PolicyKind.Attestation ? ChangeKind.DeleteAttestationPolicy : ChangeKind.DeleteResourcePolicy, scope, []));
             default:
                 throw new BrokerRefusal(BrokerError.MethodNotAllowed);
         }
     }
 
-    private void Set(BrokerContext context, PolicyKind kind, string scope, string text)
+    private Reply Set(BrokerContext context, PolicyKind kind, string scope, string text)
     {
         CheckScope(kind, scope);
-        try
-        {
-            services.Engine.Check(scope.Length == 0 ? "policy" : scope, text);
-        }
-        catch (MalformedDataException e)
-        {
-            // The author is told line and column.
-            throw new BrokerRefusal(BrokerError.PolicyMalformed.Saying(e.Message), e.Message, e);
-        }
-
-        var stored = services.Policies.Set(kind, scope, text, context.Now, context.Admin!.Name);
-        services.Audit.Append(AdminRecord.Allowed(context, $"policy.{Name(kind)}.set", scope) with
-        {
-            More = w => w.WriteNumber("version"u8, stored.Version),
-            Attachments = [new AuditAttachment("policy", Encoding.UTF8.GetBytes(text))],
-        });
+        return services.Changes.Submit(
+            context, new AdminChange(kind == PolicyKind.Attestation ? ChangeKind.SetAttestationPolicy : ChangeKind.SetResourcePolicy, scope, Encoding.UTF8.GetBytes(text)));
     }
 
     private static void CheckScope(PolicyKind kind, string scope)

@@ -1,7 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using Kist.Formats;
 using Kist.KeyBroker.Administration;
-using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Changes;
 using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Hosting;
 using Kist.KeyBroker.Protocol;
@@ -15,9 +16,6 @@ sealed class ReferenceRoutes(BrokerServices services)
     private const int MaxBodyBytes = 1024 * 1024;
     private const int MaxPage = 500;
 
-    // What Trustee gives values that say nothing about it.
-    private static readonly TimeSpan DefaultValidity = TimeSpan.FromDays(365);
-
     /// <summary>POST /kbs/v0/reference-value, and GET /kbs/v0/reference-value/name…</summary>
     public async Task<Reply> TrusteeAsync(BrokerContext context, string name)
     {
@@ -30,21 +28,17 @@ sealed class ReferenceRoutes(BrokerServices services)
 
         if (context.Method != "POST" || name.Length > 0)
             throw new BrokerRefusal(BrokerError.PluginUnknown);
-        var admin = context.Require(AdminRole.ReferenceAuthor);
+        context.Require(AdminRole.ReferenceAuthor);
         var message = await context.ReadAsync<ReferenceValueMessage>(MaxBodyBytes).ConfigureAwait(false);
         if (message.Version != "0.1.0" || message.Type != "sample")
             throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("only version 0.1.0 and the type \"sample\" are taken here"));
         using var values = Payload(message.Payload);
-        foreach (var member in values.RootElement.EnumerateObject())
-        {
-            Guard(() => services.References.PutValue(
-                member.Name, member.Value, context.Now, context.Now + DefaultValidity, "POST /reference-value", context.Now, admin.Name));
-            services.Audit.Append(AdminRecord.Allowed(context, "reference.value.set", member.Name) with
-            {
-                Attachments = [new AuditAttachment("value", System.Text.Encoding.UTF8.GetBytes(member.Value.GetRawText()))],
-            });
-        }
-
+        var changes = values.RootElement.EnumerateObject()
+            .Select(m => new AdminChange(ChangeKind.SetReferenceValue, m.Name, Encoding.UTF8.GetBytes(m.Value.GetRawText()))).ToList();
+        if (changes.Find(c => !ReferenceStore.IsName(c.Subject)) is not null)
+            throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("a name is 1 to 512 printable characters without white space"));
+        foreach (var change in changes)
+            services.Changes.Submit(context, change);
         return Reply.Json(default);
     }
 
@@ -56,23 +50,15 @@ sealed class ReferenceRoutes(BrokerServices services)
             case "GET":
                 return ListSets(context);
             case "POST":
-                var admin = context.Require(AdminRole.ReferenceAuthor);
+                context.Require(AdminRole.ReferenceAuthor);
                 var set = await context.ReadAsync<ReferenceSet>(MaxBodyBytes).ConfigureAwait(false);
-                var version = Guard(() => services.References.Put(set, context.Now, admin.Name));
-                services.Audit.Append(AdminRecord.Allowed(context, "reference.set.set", set.Name) with
-                {
-                    Tee = set.Tee,
-                    More = w => w.WriteNumber("version"u8, version),
-                    Attachments = [new AuditAttachment("set", KbsJson.Write(set))],
-                });
-                return Reply.Empty;
+                return services.Changes.Submit(context, new AdminChange(ChangeKind.SetReferenceSet, set.Name, KbsJson.Write(set)));
             case "DELETE":
                 context.Require(AdminRole.ReferenceAuthor);
                 var name = context.RequiredQuery("name");
-                if (!services.References.DeleteSet(name))
+                if (services.References.FindSet(name) is null)
                     throw new BrokerRefusal(BrokerError.ReferenceUnknown);
-                services.Audit.Append(AdminRecord.Allowed(context, "reference.set.delete", name));
-                return Reply.Empty;
+                return services.Changes.Submit(context, new AdminChange(ChangeKind.DeleteReferenceSet, name, []));
             default:
                 throw new BrokerRefusal(BrokerError.MethodNotAllowed);
         }
@@ -99,10 +85,7 @@ sealed class ReferenceRoutes(BrokerServices services)
             case "DELETE":
                 context.Require(AdminRole.ReferenceAuthor);
                 var name = context.RequiredQuery("name");
-                if (!services.References.DeleteValue(name))
-                    throw new BrokerRefusal(BrokerError.ReferenceUnknown);
-                services.Audit.Append(AdminRecord.Allowed(context, "reference.value.delete", name));
-                return Reply.Empty;
+                return services.Changes.Submit(context, new AdminChange(ChangeKind.DeleteReferenceValue, name, []));
             default:
                 throw new BrokerRefusal(BrokerError.MethodNotAllowed);
         }
@@ -133,18 +116,6 @@ sealed class ReferenceRoutes(BrokerServices services)
         catch (Exception e) when (e is FormatException)
         {
             throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("the payload must be a JSON object from name to value, in base64"), e.Message, e);
-        }
-    }
-
-    private static T Guard<T>(Func<T> put)
-    {
-        try
-        {
-            return put();
-        }
-        catch (MalformedDataException e)
-        {
-            throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying(e.Message), e.Message, e);
         }
     }
 }

@@ -14,7 +14,7 @@ static class Schema
     {
         connection.Execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
         var version = connection.Scalar<long>("SELECT MAX(version) FROM schema_version");
-        string[][] steps = [Version1(database.BytesType)];
+        string[][] steps = [Version1(database.BytesType), Version2, Version3, Version4(database.BytesType)];
         if (version > steps.Length)
             throw new OperationFailedException(
                 "open the broker's database", $"schema version {version}", "it was written by a later version of kist", "use that version");
@@ -28,6 +28,55 @@ static class Schema
             connection.Execute(statement);
         connection.Execute("INSERT INTO schema_version (version) VALUES (@version)", ("@version", version));
     }
+
+    // Changes that wait for a second person.
+    private static string[] Version4(string bytes) =>
+    [
+        $"""
+        CREATE TABLE proposal (
+            id TEXT PRIMARY KEY,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            body {bytes} NOT NULL,
+            proposed_at BIGINT NOT NULL,
+            proposed_by TEXT NOT NULL,
+            decision TEXT,
+            decided_at BIGINT,
+            decided_by TEXT)
+        """,
+    ];
+
+    // Open handshakes, where several replicas share them.
+    private static readonly string[] Version3 =
+    [
+        """
+        CREATE TABLE session (
+            id TEXT PRIMARY KEY,
+            tee TEXT NOT NULL,
+            nonce TEXT NOT NULL,
+            expires BIGINT NOT NULL,
+            used BIGINT NOT NULL,
+            token TEXT)
+        """,
+        "CREATE INDEX session_expires ON session (expires)",
+    ];
+
+    private static readonly string[] Version2 =
+    [
+        // On what terms a secret is given out: at most so often, until then, or derived for each workload.
+        "CREATE TABLE resource_terms (path TEXT PRIMARY KEY, max_reads BIGINT, reads BIGINT NOT NULL, until BIGINT, derived_by TEXT)",
+
+        // Workloads that get nothing more.
+        """
+        CREATE TABLE revocation (
+            kind TEXT NOT NULL,
+            value TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            created_at BIGINT NOT NULL,
+            created_by TEXT NOT NULL,
+            PRIMARY KEY (kind, value))
+        """,
+    ];
 
     private static string[] Version1(string bytes) =>
     [

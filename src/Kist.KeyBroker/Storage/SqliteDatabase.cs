@@ -61,8 +61,13 @@ sealed class SqliteDatabase : Database
 
     public override void Dispose()
     {
+        using (var reader = new SqliteConnection(_readString))
+            SqliteConnection.ClearPool(reader);
+        // The last connection empties the log into the database, so that a copy of one file is a copy of all.
+        _writer.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        SqliteConnection.ClearPool(_writer);
         _writer.Dispose();
-        SqliteConnection.ClearAllPools();
+        SqliteConnection.ClearPool(_writer);
     }
 
     private static void CreatePrivateFile(string path)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Kist.Formats;
 using Kist.KeyBroker.Protocol;
+using Kist.KeyBroker.Storage;
 
 namespace Kist.Cli.Commands.Broker;
 
@@ -10,7 +11,7 @@ static class BrokerCommand
 {
     public static Command Create() => new("broker", "Run and administer a key broker.")
     {
-        ServeCommand.Create(), Policy(), Token(), Rewrap(),
+        Approve(), Backup(), Policy(), Proposals(), Reject(), Restore(), Revoke(), Rewrap(), ServeCommand.Create(), Token(), Unrevoke(), Revocations(),
     };
 
     private static Command Policy() => new("policy", "Set, show and remove a broker's policies.") { PolicySet(), PolicyList(), PolicyDelete() };
@@ -118,6 +119,122 @@ static class BrokerCommand
         return BrokerConnection.Command("revoke", "End an administrator's token.", [name], async (parse, client, cancellationToken) =>
         {
             await client.RevokeAdminTokenAsync(parse.GetRequiredValue(name), cancellationToken);
+            return ExitCode.Success;
+        });
+    }
+
+    private static Argument<string> ProposalId() => new("ID") { Description = "Which one, as kist broker proposals lists it" };
+
+    private static Command Approve()
+    {
+        var id = ProposalId();
+        return BrokerConnection.Command("approve", "Put somebody else's proposed change in force.", [id], async (parse, client, cancellationToken) =>
+        {
+            await client.ApproveProposalAsync(parse.GetRequiredValue(id), cancellationToken);
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command Reject()
+    {
+        var id = ProposalId();
+        return BrokerConnection.Command("reject", "Reject a proposed change, or withdraw one's own.", [id], async (parse, client, cancellationToken) =>
+        {
+            await client.RejectProposalAsync(parse.GetRequiredValue(id), cancellationToken);
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command Proposals()
+    {
+        var decided = new Option<bool>("--decided") { Description = "List decided ones as well" };
+        var text = new Option<bool>("--text") { Description = "Print what is proposed" };
+        var json = new Option<bool>("--json") { Description = "Print JSON" };
+        return BrokerConnection.Command("proposals", "List changes that wait for a second person.", [decided, text, json], async (parse, client, cancellationToken) =>
+        {
+            var proposals = await client.ListProposalsAsync(parse.GetValue(decided), cancellationToken);
+            if (parse.GetValue(json))
+                Output.Json(new ProposalList { Proposals = proposals });
+            else if (parse.GetValue(text))
+                foreach (var proposal in proposals)
+                    Console.Out.WriteLine($"# {proposal.Id} {proposal.Kind} {proposal.Subject}, by {proposal.ProposedBy}\n{proposal.Body}");
+            else
+                TextTable.Print(["ID", "CHANGE", "OF", "PROPOSED", "BY", "STATE"], [.. proposals.Select(p => (string[])
+                    [p.Id, p.Kind, p.Subject, Output.Time(p.ProposedAt), p.ProposedBy, p.Decision is null ? "waits" : $"{p.Decision} by {p.DecidedBy}"])]);
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command Backup()
+    {
+        var state = new Option<string>("--state") { Description = "The broker's state folder", Required = true, HelpName = "DIR" };
+        var file = new Argument<string>("FILE") { Description = "Where the copy goes" };
+        var command = new Command("backup", "Copy a broker's database while it runs. Secrets stay encrypted; keep the master key elsewhere.") { state, file };
+        command.SetAction(parse =>
+        {
+            BrokerBackup.Create(parse.GetRequiredValue(state), parse.GetRequiredValue(file));
+            Terminal.Note($"copied to {parse.GetRequiredValue(file)}; the master key is not in it");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static Command Restore()
+    {
+        var state = new Option<string>("--state") { Description = "A state folder without a database; put the master key there too", Required = true, HelpName = "DIR" };
+        var file = new Argument<string>("FILE") { Description = "What kist broker backup wrote" };
+        var command = new Command("restore", "Check a copy of a broker's database, and put it into a state folder.") { state, file };
+        command.SetAction(parse =>
+        {
+            var entries = BrokerBackup.Restore(parse.GetRequiredValue(file), parse.GetRequiredValue(state));
+            Terminal.Note($"restored; all {entries} entries of the audit log were checked");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static Argument<string> RevocationKind()
+    {
+        var kind = new Argument<string>("KIND") { Description = "workload (a key's thumbprint), token (its id) or init-data (hexadecimal, as measured)" };
+        kind.AcceptOnlyFromAmong("workload", "token", "init-data");
+        return kind;
+    }
+
+    private static Command Revoke()
+    {
+        var kind = RevocationKind();
+        var value = new Argument<string>("VALUE") { Description = "Which one, as kist audit list names it" };
+        var reason = new Option<string>("--reason") { Description = "Why, for people", Required = true, HelpName = "TEXT" };
+        return BrokerConnection.Command("revoke", "Give a workload nothing more, at once.", [kind, value, reason], async (parse, client, cancellationToken) =>
+        {
+            await client.RevokeAsync(
+                new RevocationDocument { Kind = parse.GetRequiredValue(kind), Value = parse.GetRequiredValue(value), Reason = parse.GetRequiredValue(reason) }, cancellationToken);
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command Unrevoke()
+    {
+        var kind = RevocationKind();
+        var value = new Argument<string>("VALUE") { Description = "Which one" };
+        return BrokerConnection.Command("unrevoke", "Lift a revocation.", [kind, value], async (parse, client, cancellationToken) =>
+        {
+            await client.DeleteRevocationAsync(parse.GetRequiredValue(kind), parse.GetRequiredValue(value), cancellationToken);
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command Revocations()
+    {
+        var json = new Option<bool>("--json") { Description = "Print JSON" };
+        return BrokerConnection.Command("revocations", "List what was revoked.", [json], async (parse, client, cancellationToken) =>
+        {
+            var revocations = await client.ListRevocationsAsync(cancellationToken);
+            if (parse.GetValue(json))
+                Output.Json(new RevocationList { Revocations = revocations });
+            else
+                TextTable.Print(["KIND", "VALUE", "SINCE", "BY", "REASON"], [.. revocations.Select(r => (string[])
+                    [r.Kind, r.Value, r.RevokedAt is { } at ? Output.Time(at) : "", r.RevokedBy ?? "", r.Reason])]);
             return ExitCode.Success;
         });
     }

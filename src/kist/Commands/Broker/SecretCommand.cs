@@ -9,7 +9,7 @@ static class SecretCommand
 {
     public static Command Create() => new("secret", "Store, list, delete and restore secrets in a key broker.")
     {
-        Put(), List(), Versions(), Select(),
+        Put(), List(), Versions(), Select(), Terms(),
         Change("delete", "Delete a secret; it can be restored until it is purged.", (c, uri, ct) => c.DeleteResourceAsync(uri, ct), "deleted"),
         Change("restore", "Bring a deleted secret back.", (c, uri, ct) => c.RestoreResourceAsync(uri, ct), "restored"),
         Change("purge", "Erase a deleted secret with all its versions.", (c, uri, ct) => c.PurgeResourceAsync(uri, ct), "erased"),
@@ -86,6 +86,36 @@ static class SecretCommand
         return BrokerConnection.Command("select", "Give out an earlier version of a secret.", [name, version], async (parse, client, cancellationToken) =>
         {
             await client.SelectResourceVersionAsync(ResourceUri.Parse(parse.GetRequiredValue(name)), parse.GetRequiredValue(version), cancellationToken);
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command Terms()
+    {
+        var name = Name();
+        var reads = new Option<long?>("--max-reads") { Description = "Give it out at most so often in all", HelpName = "N" };
+        var until = new Option<DateTimeOffset?>("--until") { Description = "Give it out until this time", HelpName = "TIME" };
+        var derived = new Option<string?>("--derived-by") { Description = "Give each workload 32 bytes of its own, derived by this claim (init_data, tdx.quote.body.mr_td, …)", HelpName = "CLAIM" };
+        var none = new Option<bool>("--none") { Description = "Lift the terms" };
+        var json = new Option<bool>("--json") { Description = "Print JSON" };
+        return BrokerConnection.Command("terms", "Show, set or lift on what terms a secret is given out.", [name, reads, until, derived, none, json], async (parse, client, cancellationToken) =>
+        {
+            var uri = ResourceUri.Parse(parse.GetRequiredValue(name));
+            if (parse.GetValue(none))
+            {
+                await client.DeleteResourceTermsAsync(uri, cancellationToken);
+                return ExitCode.Success;
+            }
+
+            var wanted = new ResourceTermsDocument { MaxReads = parse.GetValue(reads), Until = parse.GetValue(until), DerivedBy = parse.GetValue(derived) };
+            if (wanted is not { MaxReads: null, Until: null, DerivedBy: null })
+                await client.SetResourceTermsAsync(uri, wanted, cancellationToken);
+            var terms = await client.GetResourceTermsAsync(uri, cancellationToken);
+            if (parse.GetValue(json))
+                Output.Json(terms);
+            else
+                Console.Out.WriteLine(
+                    $"given out {terms.Reads} times{(terms.MaxReads is { } max ? $" of {max}" : "")}{(terms.Until is { } end ? $", until {Output.Time(end)}" : "")}{(terms.DerivedBy is { } claim ? $", derived by {claim}" : "")}");
             return ExitCode.Success;
         });
     }

@@ -23,10 +23,12 @@ static class ServeCommand
         var durable = new Option<bool>("--durable") { Description = "Wait for the disk at every decision, to survive the loss of power" };
         var masterKey = new Option<string?>("--master-key") { Description = "File with the master key (default: master.key in the state folder)", HelpName = "FILE" };
         var earlier = new Option<string[]>("--earlier-master-key") { Description = "File with a master key of before, until kist broker rewrap is done", HelpName = "FILE" };
+        var twoPersons = new Option<bool>("--two-person") { Description = "Changes of policies and reference values need the approval of a second person" };
+        var postgres = new Option<string?>("--postgres") { Description = "File with the connection string of a PostgreSQL database that several replicas share", HelpName = "FILE" };
         var log = new Option<bool>("--log") { Description = "Log each request as a line of JSON on standard error" };
         var command = new Command("serve", "Run a key broker until it is interrupted.")
         {
-            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, log,
+            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, log,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -43,7 +45,9 @@ static class ServeCommand
                 Anchors = ReadAnchors(parse.GetValue(anchors) ?? []),
                 AllowSimulated = parse.GetValue(simulated),
                 AllowDebug = parse.GetValue(debug),
+                RequireTwoPersons = parse.GetValue(twoPersons),
                 DurableAgainstPowerLoss = parse.GetValue(durable),
+                PostgresConnectionString = parse.GetValue(postgres) is { } file ? (await File.ReadAllTextAsync(file, cancellationToken)).Trim() : null,
                 MasterKey = keys.Current,
                 EarlierMasterKeys = keys.Earlier,
                 Log = parse.GetValue(log) ? Console.Error.WriteLine : null,

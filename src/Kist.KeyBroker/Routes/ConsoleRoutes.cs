@@ -1,0 +1,46 @@
+using System.Collections.Frozen;
+using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Hosting;
+
+namespace Kist.KeyBroker.Routes;
+
+/// <summary>
+/// GET /console/…: the web console's files, which hold no secret and need no credential. It talks to /kist/v1 with the
+/// token that its user types, and works without the internet.
+/// </summary>
+static class ConsoleRoutes
+{
+    // No inline script or style, nothing from elsewhere, and no page may frame it.
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private static readonly FrozenDictionary<string, Lazy<Reply>> Files = new Dictionary<string, Lazy<Reply>>
+    {
+        [""] = Load("index.html", "text/html; charset=utf-8"),
+        ["console.css"] = Load("console.css", "text/css; charset=utf-8"),
+        ["console.js"] = Load("console.js", "text/javascript; charset=utf-8"),
+    }.ToFrozenDictionary();
+
+    public static Reply Handle(BrokerContext context, string file)
+    {
+        if (!Files.TryGetValue(file, out var reply))
+            throw new BrokerRefusal(BrokerError.PathUnknown);
+        if (context.Method != "GET")
+            throw new BrokerRefusal(BrokerError.MethodNotAllowed);
+        var headers = context.Http.Response.Headers;
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        return reply.Value;
+    }
+
+    private static Lazy<Reply> Load(string name, string type) => new(() =>
+    {
+        using var file = typeof(ConsoleRoutes).Assembly.GetManifestResourceStream($"console/{name}")
+            ?? throw new InvalidOperationException($"{name} is not embedded");
+        using var copy = new MemoryStream();
+        file.CopyTo(copy);
+        return new Reply(copy.ToArray(), type);
+    });
+}
