@@ -31,7 +31,9 @@ static class CommandTree
         root.Add(Commands.Services.UpCommand.CreateServe());
         root.Add(Commands.Services.UpCommand.CreateUp());
         root.Add(Commands.Sgx.SgxCommand.Create());
+        root.Add(Commands.Verify.BundleCommand.Create());
         root.Add(Commands.Verify.InspectCommand.Create());
+        root.Add(Commands.Verify.ReplayCommand.Create());
         root.Add(Commands.Verify.VerifyCommand.Create());
         return root;
     }

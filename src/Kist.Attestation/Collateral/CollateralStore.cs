@@ -14,6 +14,14 @@ public sealed class CollateralStore : ICollateralSource
     /// <summary>Adds or replaces any other collateral.</summary>
     public void Add(CollateralKey key, ReadOnlyMemory<byte> data) => _other[key] = data;
 
+    /// <summary>Intel's collateral, sorted by key.</summary>
+    internal IEnumerable<(DcapCollateralKey Key, DcapCollateral Collateral)> Dcap =>
+        _dcap.Select(p => (p.Key, p.Value)).OrderBy(p => $"{p.Key.Fmspc}/{p.Key.Tee}/{p.Key.Ca}", StringComparer.Ordinal);
+
+    /// <summary>All other collateral, sorted by key.</summary>
+    internal IEnumerable<(CollateralKey Key, ReadOnlyMemory<byte> Data)> Other =>
+        _other.Select(p => (p.Key, p.Value)).OrderBy(p => $"{p.Key.Kind}/{p.Key.Name}", StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public DcapCollateral? FindDcap(DcapCollateralKey key) => _dcap.GetValueOrDefault(key);
 

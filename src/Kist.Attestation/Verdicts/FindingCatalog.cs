@@ -5,7 +5,7 @@ public static class FindingCatalog
 {
     /// <summary>Every code that is explained, sorted.</summary>
     public static IReadOnlyList<FindingExplanation> All { get; } =
-        [.. TeeVerifierTable.All.SelectMany(v => v.Explanations).Concat(Common).DistinctBy(e => e.Id).OrderBy(e => e.Id, StringComparer.Ordinal)];
+        [.. TeeVerifierTable.All.SelectMany(v => v.Explanations.Concat(CommonTo(v.Tee))).Concat(Common).DistinctBy(e => e.Id).OrderBy(e => e.Id, StringComparer.Ordinal)];
 
     /// <summary>
     /// Finds the explanation of a code, or of its longest prefix that has one ("reference.quote.body.mr_td" is explained by
@@ -29,5 +29,18 @@ public static class FindingCatalog
         new("reference", "a claim has one of the values that the caller accepts",
             "A claim of genuine evidence (a measurement, most often) was compared with the values given as references. A "
             + "difference means that something else was launched than what was reviewed: compare the inputs with kist measure."),
+    ];
+
+    /// <summary>Codes that every TEE has; a TEE's own explanation of one comes first.</summary>
+    private static IEnumerable<FindingExplanation> CommonTo(string tee) =>
+    [
+        new($"{tee}.binding.report_data", "the evidence was made for this request",
+            "The verifier's nonce is in the report data. A difference means a replay, or that guest and verifier compute it differently."),
+        new($"{tee}.binding.init_data", "the guest was started with this configuration",
+            "The digest of the init-data document is in the field that binds it at launch.", "CoCo init-data specification"),
+        new($"{tee}.simulated", "the platform is real",
+            "The evidence has the genuine format and ends at a simulation's root. It protects nothing; --allow-simulated accepts it in a test set-up."),
+        new($"{tee}.debug", "the TEE is not debuggable",
+            "Whoever runs the machine may read and change the memory of a debuggable TEE. --allow-debug accepts it in a test set-up."),
     ];
 }

@@ -12,6 +12,9 @@ namespace Kist.Cli.Commands.Verify;
 /// </summary>
 static class TrustAnchorArgument
 {
+    /// <summary>The built-in roots and the named ones.</summary>
+    public static TrustAnchorSet ReadAll(string[]? texts) => (texts ?? []).Aggregate(VendorAnchors.All, (set, text) => set.With(Read(text)));
+
     public static TrustAnchor Read(string text)
     {
         if (File.Exists(text))

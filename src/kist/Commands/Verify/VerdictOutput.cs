@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Kist.Attestation;
@@ -35,7 +36,7 @@ static class VerdictOutput
     /// <summary>Writes one indented object and a newline to standard output.</summary>
     public static void Print(Action<Utf8JsonWriter> members)
     {
-        using var output = Console.OpenStandardOutput();
+        using var output = new MemoryStream();
         using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
@@ -43,6 +44,6 @@ static class VerdictOutput
             writer.WriteEndObject();
         }
 
-        output.WriteByte((byte)'\n');
+        Console.Out.WriteLine(Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length));
     }
 }

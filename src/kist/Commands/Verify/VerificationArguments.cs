@@ -37,13 +37,11 @@ sealed class VerificationArguments
     public VerificationOptions Options(ParseResult parse)
     {
         var time = parse.GetValue(_at) ?? TimeProvider.System.GetUtcNow();
-        var reader = new CollateralReader();
-        EvidenceFiles.AddCollateral(reader, parse.GetValue(_collateral) ?? []);
         return new VerificationOptions
         {
             Time = time,
-            Anchors = (parse.GetValue(_trustAnchor) ?? []).Aggregate(VendorAnchors.All, (set, text) => set.With(TrustAnchorArgument.Read(text))),
-            Collateral = Collateral(reader, parse.GetValue(_collateral) ?? [], time),
+            Anchors = TrustAnchorArgument.ReadAll(parse.GetValue(_trustAnchor)),
+            Collateral = ReadCollateral(parse.GetValue(_collateral) ?? [], time),
             AllowDebug = parse.GetValue(_allowDebug),
             AllowSimulated = parse.GetValue(_allowSimulated),
             Tcb = parse.GetValue(_policy) is { } policy ? TcbPolicyJson.Parse(EvidenceFiles.Read(policy)) : TcbPolicy.Default,
@@ -51,8 +49,11 @@ sealed class VerificationArguments
         };
     }
 
-    private static CollateralStore Collateral(CollateralReader reader, string[] paths, DateTimeOffset time)
+    /// <summary>All vendors' collateral in files and directories.</summary>
+    public static CollateralStore ReadCollateral(string[] paths, DateTimeOffset time)
     {
+        var reader = new CollateralReader();
+        EvidenceFiles.AddCollateral(reader, paths);
         var store = reader.Build(time);
         foreach (var path in paths)
             OtherCollateral.AddTo(store, path);

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using Kist.Testing;
+
+namespace Kist.Cli.Tests.Verify;
+
+/// <summary>Whole sessions of "kist verify", "inspect", "bundle" and "replay": what is printed where, and the exit code.</summary>
+[Collection(nameof(ConsoleSession))]
+public sealed class VerifySessionTests
+{
+    private static readonly string[] s_good =
+    [
+        "--at", "2025-06-25", "--collateral", Evidence.PathOf("tdx/gce-cos113"), Evidence.PathOf("tdx/b0c06f-phala/collateral.json"),
+        "--event-log", Evidence.PathOf("tdx/gce-cos113/ccel.bin"),
+    ];
+
+    private static string Quote => Evidence.PathOf("tdx/gce-cos113/quote.dat");
+
+    [Fact]
+    public void Verify_GoodQuote_IsAcceptedWithATree()
+    {
+        var session = ConsoleSession.Run(["verify", Quote, .. s_good]);
+        Assert.Equal(ExitCode.Success, session.ExitCode);
+        Assert.StartsWith($"{Quote}: tdx evidence ACCEPTED, as of 2025-06-25T00:00:00Z\n└─ tdx\n", session.Output, StringComparison.Ordinal);
+        Assert.Contains("✓ rtmr3  the event log replays to RTMR3", session.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_WrongReportData_IsRefusedWithRemedy()
+    {
+        var session = ConsoleSession.Run(["verify", Quote, .. s_good, "--report-data", "00"]);
+        Assert.Equal(ExitCode.Refused, session.ExitCode);
+        Assert.Contains("✗ report_data [decisive]", session.Output, StringComparison.Ordinal);
+        Assert.Contains("what to do: the evidence belongs to another request (a replay)", session.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_Json_IsOneObjectAFile()
+    {
+        var session = ConsoleSession.Run(["verify", Quote, .. s_good, "--json"]);
+        using var document = JsonDocument.Parse(session.Output);
+        Assert.True(document.RootElement.GetProperty("verdict").GetProperty("accepted").GetBoolean());
+        Assert.Equal(
+            "4969684dc87381fc3b3134176c8d8806eaf0a901859f5f70cfae8d17714b46c10a8de219048c9fc09f11f381a6fbe7c1",
+            document.RootElement.GetProperty("verdict").GetProperty("claims").GetProperty("quote").GetProperty("body").GetProperty("rtmr_2").GetString());
+    }
+
+    [Fact]
+    public void Verify_NoEvidence_IsMalformedAndSaysSo()
+    {
+        var session = ConsoleSession.Run(["verify", Evidence.PathOf("tdx/gce-cos113/nonce.bin")]);
+        Assert.Equal(ExitCode.Malformed, session.ExitCode);
+        Assert.Empty(session.Output);
+        Assert.Contains("no evidence that kist recognises", session.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_SeveralFiles_WorstDecides()
+    {
+        var session = ConsoleSession.Run(["verify", "-q", Quote, Evidence.PathOf("tdx/derived/gnr-truncated.dat"), .. s_good]);
+        Assert.Equal(ExitCode.Malformed, session.ExitCode);
+        Assert.Equal($"{Quote}: tdx accepted\n", session.Output);
+    }
+
+    [Fact]
+    public void Verify_Nothing_IsAUsageError() => Assert.Equal(ExitCode.Usage, ConsoleSession.Run(["verify"]).ExitCode);
+
+    [Fact]
+    public void Explain_KnownAndUnknownCode()
+    {
+        var known = ConsoleSession.Run(["verify", "--explain", "tdx.tcb.status"]);
+        Assert.Equal(ExitCode.Success, known.ExitCode);
+        Assert.StartsWith("tdx.tcb.status: the platform's TCB status\n\n", known.Output, StringComparison.Ordinal);
+        var unknown = ConsoleSession.Run(["verify", "--explain", "tdx.nonsense"]);
+        Assert.Equal(ExitCode.Failed, unknown.ExitCode);
+        Assert.Contains("tdx.tcb.status", unknown.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inspect_Quote_ShowsFieldsAndJudgesNothing()
+    {
+        var session = ConsoleSession.Run(["inspect", Quote]);
+        Assert.Equal(ExitCode.Success, session.ExitCode);
+        Assert.StartsWith("tdx, bytes; nothing was judged\n", session.Output, StringComparison.Ordinal);
+        Assert.Contains("quote.body.mr_td", session.Output, StringComparison.Ordinal);
+        Assert.Contains("3065 bytes", session.Output, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(ConsoleSession.Run(["inspect", Quote, "--json"]).Output);
+        Assert.Equal("tdx", json.RootElement.GetProperty("kind").GetString());
+    }
+
+    [Fact]
+    public void Bundle_CreatedVerifiedAndReplayed_SaysWhatANewPolicyWouldRefuse()
+    {
+        var folder = Directory.CreateTempSubdirectory("kist-bundle-");
+        try
+        {
+            var bundle = Path.Combine(folder.FullName, "one.kist");
+            Assert.Equal(ExitCode.Success, ConsoleSession.Run(["bundle", "create", Quote, "-o", bundle, .. s_good]).ExitCode);
+            var verified = ConsoleSession.Run(["bundle", "verify", bundle]);
+            Assert.Equal(ExitCode.Success, verified.ExitCode);
+            Assert.Contains("tdx evidence ACCEPTED, as of 2025-06-25T00:00:00Z", verified.Output, StringComparison.Ordinal);
+            Assert.Equal(ExitCode.Success, ConsoleSession.Run(["replay", bundle]).ExitCode);
+            var policy = Path.Combine(folder.FullName, "policy.json");
+            File.WriteAllText(policy, """{"minimum_evaluation_data_number": 18}""");
+            var replayed = ConsoleSession.Run(["replay", "--policy", policy, bundle]);
+            Assert.Equal(ExitCode.Refused, replayed.ExitCode);
+            Assert.Contains("one.kist: would be refused: tdx.tcb.evaluation_number", replayed.Output, StringComparison.Ordinal);
+            Assert.Contains("1 of 1 would be refused that are accepted today; 0 the other way", replayed.Output, StringComparison.Ordinal);
+            File.WriteAllText(bundle, "{\"kistBundle\": 2}");
+            Assert.Equal(ExitCode.Malformed, ConsoleSession.Run(["bundle", "verify", bundle]).ExitCode);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}
