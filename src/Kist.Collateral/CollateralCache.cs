@@ -46,6 +46,19 @@ public sealed class CollateralCache(string directory)
         File.Move(temporary, path, overwrite: true);
     }
 
+    /// <summary>Intel's documents are taken apart; all others are found under their key.</summary>
+    private static void Add(CollateralStore store, CollateralKey key, byte[] data)
+    {
+        if (key.Kind != CollateralKey.IntelDcap)
+        {
+            store.Add(key, data);
+            return;
+        }
+
+        var (dcapKey, collateral) = DcapCollateralJson.Parse(data);
+        store.Add(dcapKey, collateral);
+    }
+
     /// <summary>Adds every entry of the directory that is not in <paramref name="store"/> by another way.</summary>
     public async Task LoadAsync(CollateralStore store, CancellationToken cancellationToken)
     {
@@ -58,7 +71,7 @@ public sealed class CollateralCache(string directory)
             var key = new CollateralKey(kind, name);
             // A file that is being written has another name than the one that its content's name gives.
             if (name.Length > 0 && PathOf(key) == path)
-                store.Add(key, await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false));
+                Add(store, key, await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false));
         }
     }
 }

@@ -16,6 +16,11 @@ public sealed record CollateralFetchOptions
     public TimeSpan CrlFreshness { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>
+    /// How long Intel's cached collateral is used before it is fetched again; it is fetched sooner once a part of it has expired.
+    /// </summary>
+    public TimeSpan DcapFreshness { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>
     /// True to use a cached revocation list that is due for renewal when the server cannot be reached. Its own end of validity
     /// is judged by the verifier in any case.
     /// </summary>

@@ -11,14 +11,19 @@ internal sealed class CollateralHttp(HttpClient http, CollateralFetchOptions opt
 
     /// <summary>Gets a resource.</summary>
     /// <exception cref="OperationFailedException">It cannot be had; transient unless the server knows no such thing.</exception>
-    public async Task<byte[]> GetAsync(Uri uri, CancellationToken cancellationToken)
+    public async Task<byte[]> GetAsync(Uri uri, CancellationToken cancellationToken) =>
+        (await GetAsync(uri, null, cancellationToken).ConfigureAwait(false)).Data;
+
+    /// <summary>Gets a resource and one header of the answer, null if the answer has none of that name.</summary>
+    /// <exception cref="OperationFailedException">It cannot be had; transient unless the server knows no such thing.</exception>
+    public async Task<(byte[] Data, string? Header)> GetAsync(Uri uri, string? header, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(options.Timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
             await _gate.WaitAsync(both.Token).ConfigureAwait(false);
-            return await SendAsync(uri, mayWait: true, both.Token).ConfigureAwait(false);
+            return await SendAsync(uri, header, mayWait: true, both.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -36,11 +41,15 @@ internal sealed class CollateralHttp(HttpClient http, CollateralFetchOptions opt
 
     public void Dispose() => _gate.Dispose();
 
-    private async Task<byte[]> SendAsync(Uri uri, bool mayWait, CancellationToken cancellationToken)
+    private async Task<(byte[] Data, string? Header)> SendAsync(Uri uri, string? header, bool mayWait, CancellationToken cancellationToken)
     {
         using var response = await http.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.OK)
-            return await ReadAsync(uri, response, cancellationToken).ConfigureAwait(false);
+        {
+            var value = header is not null && response.Headers.TryGetValues(header, out var values) ? string.Concat(values) : null;
+            return (await ReadAsync(uri, response, cancellationToken).ConfigureAwait(false), value);
+        }
+
         if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest)
             throw Failed(uri, "the server knows no such thing", false);
         if (response.StatusCode != HttpStatusCode.TooManyRequests || !mayWait)
@@ -48,7 +57,7 @@ internal sealed class CollateralHttp(HttpClient http, CollateralFetchOptions opt
         var asked = response.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(10);
         _gate.Hold(asked > LongestWait ? LongestWait : asked);
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return await SendAsync(uri, mayWait: false, cancellationToken).ConfigureAwait(false);
+        return await SendAsync(uri, header, mayWait: false, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<byte[]> ReadAsync(Uri uri, HttpResponseMessage response, CancellationToken cancellationToken)

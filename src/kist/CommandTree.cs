@@ -32,6 +32,7 @@ static class CommandTree
         root.Add(Commands.Services.UpCommand.CreateUp());
         root.Add(Commands.Sgx.SgxCommand.Create());
         root.Add(Commands.Verify.BundleCommand.Create());
+        root.Add(Commands.Verify.CollateralCommand.Create());
         root.Add(Commands.Verify.InspectCommand.Create());
         root.Add(Commands.Verify.ReplayCommand.Create());
         root.Add(Commands.Verify.VerifyCommand.Create());

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Kist.Collateral.Tests;
 
-/// <summary>AMD's key server on a loopback port: real HTTP, answers as each test sets them.</summary>
+/// <summary>A vendor's server on a loopback port: real HTTP, answers as each test sets them.</summary>
 internal sealed class FakeKeyServer : IDisposable
 {
     private readonly HttpListener _listener = new();
@@ -25,6 +25,9 @@ internal sealed class FakeKeyServer : IDisposable
 
     /// <summary>Answers by path and query; what is missing is 404.</summary>
     public Dictionary<string, byte[]> Answers { get; } = [];
+
+    /// <summary>A header by path and query, sent with the answer.</summary>
+    public Dictionary<string, (string Name, string Value)> Headers { get; } = [];
 
     /// <summary>Status codes for the next requests, before answers count again.</summary>
     public Queue<int> Refusals { get; } = new();
@@ -66,6 +69,8 @@ internal sealed class FakeKeyServer : IDisposable
             }
             else if (Answers.TryGetValue(context.Request.RawUrl!, out var answer))
             {
+                if (Headers.TryGetValue(context.Request.RawUrl!, out var header))
+                    response.Headers[header.Name] = header.Value;
                 await response.OutputStream.WriteAsync(answer);
             }
             else

@@ -182,13 +182,7 @@ public static class EvidenceBundleJson
         writer.WriteStartArray("dcap");
         foreach (var (key, collateral) in store?.Dcap ?? [])
         {
-            writer.WriteStartObject();
-            writer.WriteString("fmspc", key.Fmspc);
-            writer.WriteString("ca", key.Ca == PckCa.Platform ? "platform" : "processor");
-            writer.WriteString("tee", key.Tee);
-            foreach (var (name, data) in DcapMembers(collateral))
-                WriteOptional(writer, name, data);
-            writer.WriteEndObject();
+            DcapCollateralJson.Write(writer, key, collateral);
         }
 
         writer.WriteEndArray();
@@ -206,39 +200,13 @@ public static class EvidenceBundleJson
         writer.WriteEndObject();
     }
 
-    private static IEnumerable<(string Name, ReadOnlyMemory<byte> Data)> DcapMembers(DcapCollateral collateral) =>
-    [
-        ("tcbInfo", collateral.TcbInfo), ("tcbInfoIssuerChain", collateral.TcbInfoIssuerChain),
-        ("qeIdentity", collateral.QeIdentity), ("qeIdentityIssuerChain", collateral.QeIdentityIssuerChain),
-        ("pckCrl", collateral.PckCrl), ("pckCrlIssuerChain", collateral.PckCrlIssuerChain),
-        ("rootCaCrl", collateral.RootCaCrl), ("pckCertificateChain", collateral.PckCertificateChain),
-    ];
-
     private static CollateralStore ReadCollateral(JsonElement collateral)
     {
         var store = new CollateralStore();
         foreach (var item in Items(collateral, "dcap"))
         {
-            var ca = EvidenceJson.RequireString(item, "ca", Structure) switch
-            {
-                "platform" => PckCa.Platform,
-                "processor" => PckCa.Processor,
-                var other => throw new MalformedDataException(Structure, -1, $"ca {other} is neither platform nor processor"),
-            };
-            ReadOnlyMemory<byte> Data(string name) => EvidenceJson.OptionalBase64(item, name, Structure) ?? default(ReadOnlyMemory<byte>);
-            store.Add(
-                new DcapCollateralKey(EvidenceJson.RequireString(item, "fmspc", Structure), ca, EvidenceJson.RequireString(item, "tee", Structure)),
-                new DcapCollateral
-                {
-                    TcbInfo = Data("tcbInfo"),
-                    TcbInfoIssuerChain = Data("tcbInfoIssuerChain"),
-                    QeIdentity = Data("qeIdentity"),
-                    QeIdentityIssuerChain = Data("qeIdentityIssuerChain"),
-                    PckCrl = Data("pckCrl"),
-                    PckCrlIssuerChain = Data("pckCrlIssuerChain"),
-                    RootCaCrl = Data("rootCaCrl"),
-                    PckCertificateChain = Data("pckCertificateChain"),
-                });
+            var (key, value) = DcapCollateralJson.Read(item);
+            store.Add(key, value);
         }
 
         foreach (var item in Items(collateral, "other"))

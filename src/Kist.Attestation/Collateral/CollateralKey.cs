@@ -22,6 +22,12 @@ public readonly record struct CollateralKey(string Kind, string Name)
     public const string AmdVcek = "amd.vcek";
 
     /// <summary>
+    /// Intel's collateral of one kind of platform as one document (see <see cref="DcapCollateralJson"/>), for caches. Name: FMSPC,
+    /// authority and TEE, such as "00906ed50000/processor/sgx".
+    /// </summary>
+    public const string IntelDcap = "intel.dcap";
+
+    /// <summary>
     /// The PCK certificate chain of an Intel platform whose quotes do not carry it, PEM. Name: the QE identity (16 bytes) in
     /// hexadecimal; where the quote has raw TCB values, then a slash and CPUSVN, PCESVN and PCEID (20 bytes).
     /// </summary>

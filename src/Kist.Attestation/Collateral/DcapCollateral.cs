@@ -15,6 +15,22 @@ public sealed class DcapCollateral
 
     internal ParsedCollateral Parsed => _parsed.Value;
 
+    /// <summary>
+    /// When the first of its parts ceases to be in force, as they say themselves (nothing is verified); null if a part that must say
+    /// so cannot be read.
+    /// </summary>
+    public DateTimeOffset? ExpiresAt
+    {
+        get
+        {
+            var parsed = Parsed;
+            return parsed.TcbInfo.Value is { } info && parsed.QeIdentity.Value is { } identity && parsed.PckCrl.Value?.NextUpdate is { } pck
+                && parsed.RootCaCrl.Value?.NextUpdate is { } root
+                ? new[] { info.NextUpdate, identity.NextUpdate, pck, root }.Min()
+                : null;
+        }
+    }
+
     /// <summary>TCB info as its JSON document: {"tcbInfo":{…},"signature":"…"}.</summary>
     public required ReadOnlyMemory<byte> TcbInfo { get; init; }
 

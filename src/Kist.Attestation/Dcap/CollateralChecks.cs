@@ -13,10 +13,10 @@ internal sealed class CollateralChecks(
     {
         var prefix = $"{tee}.collateral";
         var signer = CheckSigner($"{prefix}.{(collateral.HasOneSigner ? "signer" : "tcb_info.signer")}", collateral.TcbInfoChain);
-        CheckTcbInfo($"{prefix}.tcb_info", signer, pck);
+        CheckTcbInfo($"{prefix}.tcb_info", signer, pck, quote.IsTdx);
         if (!collateral.HasOneSigner)
             signer = CheckSigner($"{prefix}.qe_identity.signer", collateral.QeIdentityChain);
-        CheckQeIdentity($"{prefix}.qe_identity", signer);
+        CheckQeIdentity($"{prefix}.qe_identity", signer, quote.IsTdx);
         CheckQuotingEnclave(quote);
     }
 
@@ -47,7 +47,7 @@ internal sealed class CollateralChecks(
         return anchor is not null && role && !revoked && same ? path.Leaf : null;
     }
 
-    private void CheckTcbInfo(string prefix, Certificate? signer, PckCertificate pck)
+    private void CheckTcbInfo(string prefix, Certificate? signer, PckCertificate pck, bool isTdx)
     {
         if (collateral.TcbInfo.Value is not { } info)
         {
@@ -57,11 +57,11 @@ internal sealed class CollateralChecks(
 
         CheckSignature($"{prefix}.signature", "TCB info", info.Document, signer);
         CheckValidity($"{prefix}.validity", "TCB info", info.IssueDate, info.NextUpdate);
-        var id = tee == "tdx" ? "TDX" : "SGX";
-        var wanted = $"{id}, version {(tee == "tdx" ? "3" : "2 or 3")}, FMSPC {pck.FmspcText}, PCEID {Convert.ToHexStringLower(pck.PceId.Span)}";
+        var id = isTdx ? "TDX" : "SGX";
+        var wanted = $"{id}, version {(isTdx ? "3" : "2 or 3")}, FMSPC {pck.FmspcText}, PCEID {Convert.ToHexStringLower(pck.PceId.Span)}";
         verdict.Check(
             $"{prefix}.platform",
-            info.Id == id && info.Version >= (tee == "tdx" ? 3 : 2) && pck.Fmspc.Span.SequenceEqual(info.Fmspc) && pck.PceId.Span.SequenceEqual(info.PceId),
+            info.Id == id && info.Version >= (isTdx ? 3 : 2) && pck.Fmspc.Span.SequenceEqual(info.Fmspc) && pck.PceId.Span.SequenceEqual(info.PceId),
             "the TCB info is about this kind of platform", wanted,
             $"{info.Id}, version {info.Version}, FMSPC {Convert.ToHexStringLower(info.Fmspc)}, PCEID {Convert.ToHexStringLower(info.PceId ?? [])}",
             "use the TCB info of this platform's FMSPC", Spec, "the TCB info is about another kind of platform");
@@ -72,7 +72,7 @@ internal sealed class CollateralChecks(
             "Intel's evaluation is older than the policy asks");
     }
 
-    private void CheckQeIdentity(string prefix, Certificate? signer)
+    private void CheckQeIdentity(string prefix, Certificate? signer, bool isTdx)
     {
         if (collateral.QeIdentity.Value is not { } identity)
         {
@@ -82,7 +82,7 @@ internal sealed class CollateralChecks(
 
         CheckSignature($"{prefix}.signature", "QE identity", identity.Document, signer);
         CheckValidity($"{prefix}.validity", "QE identity", identity.IssueDate, identity.NextUpdate);
-        var id = tee == "tdx" ? "TD_QE" : "QE";
+        var id = isTdx ? "TD_QE" : "QE";
         verdict.Check(
             $"{prefix}.enclave", identity.Id == id && identity.Version >= 2, "the identity is that of this TEE's quoting enclave",
             $"{id}, version 2", $"{identity.Id}, version {identity.Version}",

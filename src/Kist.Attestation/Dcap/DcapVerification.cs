@@ -37,7 +37,7 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
             _anchor = ChainVerifier.Verify(verdict, $"{_tee}.pck", path, "intel", options);
             CheckRole(path.Leaf, $"{_tee}.pck.role", "SGX PCK Certificate");
             CheckQeReportSignature(path.Leaf);
-            Collateral = options.Collateral.FindDcap(new DcapCollateralKey(Pck.FmspcText, Pck.Ca, _tee))?.Parsed;
+            Collateral = options.Collateral.FindDcap(new DcapCollateralKey(Pck.FmspcText, Pck.Ca, quote.IsTdx ? "tdx" : "sgx"))?.Parsed;
         }
 
         if (Collateral is null || path is null || Pck is null)
@@ -156,7 +156,7 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
             verdict.Fail(
                 $"{_tee}.collateral.present", "without Intel's collateral it is unknown whether the platform was revoked or is up to date",
                 $"TCB info, QE identity and CRLs for FMSPC {pck.FmspcText}, {pck.Ca} CA", "none",
-                $"fetch the {_tee} collateral for FMSPC {pck.FmspcText} from Intel's provisioning service or a cache of it (--collateral)",
+                $"fetch the {(quote.IsTdx ? "tdx" : "sgx")} collateral for FMSPC {pck.FmspcText} from Intel's provisioning service or a cache of it (--collateral)",
                 "Intel PCS API v4");
         }
 

@@ -21,14 +21,14 @@ internal sealed class TcbChecks(string tee, TcbInfo info, TcbEvaluation tcb, Ver
     {
         var version = $"major version {td.TeeTcbSvn.Span[1]}, SVN {td.TeeTcbSvn.Span[0]}";
         verdict.Check(
-            "tdx.module.identity", tcb.ModuleMismatch is null, "the TDX module is one that Intel names",
+            $"{tee}.module.identity", tcb.ModuleMismatch is null, "the TDX module is one that Intel names",
             "MRSIGNERSEAM and SEAMATTRIBUTES as in the TCB info", tcb.ModuleMismatch ?? version,
             "use a TDX module released by Intel, and TCB info that is new enough to know it", Spec,
             "the TDX module is not one that Intel names");
         if (tcb.ModuleLevel is { } level)
         {
             verdict.Pass(
-                "tdx.module.status", "the TDX module's own status, which counts in the platform's",
+                $"{tee}.module.status", "the TDX module's own status, which counts in the platform's",
                 actual: $"{version}: {level.Status}{Join(level.Advisories)}", spec: Spec);
         }
     }

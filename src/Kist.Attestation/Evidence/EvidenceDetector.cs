@@ -9,7 +9,12 @@ public static class EvidenceDetector
 {
     private const int MaxLayers = 4;
 
-    /// <summary>Recognises evidence in the vendor's own bytes, hexadecimal, base64, PEM or JSON.</summary>
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+
+    /// <summary>
+    /// Recognises evidence in the vendor's own bytes, hexadecimal, base64, PEM or JSON, and inside the messages in which guests and
+    /// key brokers send it.
+    /// </summary>
     /// <param name="file">The file as it is.</param>
     /// <param name="tee">The TEE's name where the caller knows it; null to find out.</param>
     /// <exception cref="MalformedDataException">Nothing that is known looks like this.</exception>
@@ -56,7 +61,7 @@ public static class EvidenceDetector
         JsonElement root;
         try
         {
-            using var document = JsonDocument.Parse(data);
+            using var document = JsonDocument.Parse(data, s_strict);
             root = document.RootElement.Clone();
         }
         catch (JsonException)
@@ -64,12 +69,20 @@ public static class EvidenceDetector
             return null;
         }
 
+        return FromElement(root, tee, layers, MaxLayers);
+    }
+
+    private static DetectedEvidence? FromElement(JsonElement element, string? tee, List<string> layers, int depth)
+    {
         foreach (var verifier in TeeVerifierTable.All)
         {
-            if ((tee is null || tee == verifier.Tee) && verifier.RecognisesJson(root))
-                return new DetectedEvidence(new Evidence { Tee = verifier.Tee, Json = root }, [.. layers, "JSON"]);
+            if ((tee is null || tee == verifier.Tee) && verifier.RecognisesJson(element))
+                return new DetectedEvidence(new Evidence { Tee = verifier.Tee, Json = element }, [.. layers, "JSON"]);
         }
 
-        return null;
+        if (depth == 0 || EvidenceMessage.Unwrap(element) is not var (name, inner, innerTee))
+            return null;
+        layers.Add(name);
+        return FromElement(inner, tee ?? innerTee, layers, depth - 1);
     }
 }

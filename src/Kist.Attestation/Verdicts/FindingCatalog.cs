@@ -19,6 +19,25 @@ public static class FindingCatalog
                 return found;
         }
 
+        return FindUnderAnotherTee(id);
+    }
+
+    /// <summary>
+    /// Evidence that carries another TEE's has its codes under its own name ("az-tdx-vtpm.tcb.status"): what stands after the first
+    /// dot is then explained by that TEE.
+    /// </summary>
+    private static FindingExplanation? FindUnderAnotherTee(string id)
+    {
+        var dot = id.IndexOf('.', StringComparison.Ordinal);
+        if (dot < 0 || TeeVerifierTable.Find(id[..dot]) is null)
+            return null;
+        for (var end = id.Length; end > dot; end = id.LastIndexOf('.', end - 1))
+        {
+            var rest = id[dot..end];
+            if (rest.Length > 1 && All.FirstOrDefault(e => e.Id.EndsWith(rest, StringComparison.Ordinal) && e.Id.IndexOf('.', StringComparison.Ordinal) == e.Id.Length - rest.Length) is { } found)
+                return found;
+        }
+
         return null;
     }
 
