@@ -36,7 +36,9 @@ internal static class EventLogReader
         var sizes = agile ? ReadBanks(first) : new Dictionary<EventLogHash, int> { [EventLogHash.Sha1] = 20 };
         if (!agile)
             entries.Add(first);
-        while (cursor.Remaining > 0 && !IsPadding(cursor.Rest))
+        // Found once: looking at each event would let a log of zeros cost the square of its size.
+        var end = data.Span.LastIndexOfAnyExcept((byte)0, (byte)0xff) + 1;
+        while (cursor.Remaining > 0 && cursor.Position < end)
         {
             if (entries.Count == MaxEvents)
                 throw cursor.Malformed($"there are more than {MaxEvents} events");
@@ -45,9 +47,6 @@ internal static class EventLogReader
 
         return new EventLog(entries.ToImmutable(), [.. sizes.Keys], cursor.Position, data.Length);
     }
-
-    /// <summary>True if nothing but filler follows: zeros and 0xFF only.</summary>
-    private static bool IsPadding(ReadOnlySpan<byte> rest) => rest[0] is 0 or 0xff && !rest.ContainsAnyExcept((byte)0, (byte)0xff);
 
     private static EventLogEntry ReadOldEvent(ref SpanCursor cursor, ReadOnlyMemory<byte> data)
     {

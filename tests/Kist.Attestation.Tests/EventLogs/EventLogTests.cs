@@ -98,6 +98,16 @@ public sealed class EventLogTests
         Assert.Equal([digest], entry.Digests);
     }
 
+    /// <summary>Eight MiB of empty events: read in time proportional to its size, up to the limit on events.</summary>
+    [Fact]
+    public void Parse_ZerosBeforeALastByte_IsRefusedByTheLimitOnEvents()
+    {
+        var log = new byte[EvidenceLimits.EventLog];
+        Testing.Evidence.Read("tdx/ccel-samples/unpadded.bin").AsSpan(0, 65).CopyTo(log);
+        log[^1] = 1;
+        Assert.Contains("events", Assert.Throws<MalformedDataException>(() => EventLog.Parse(log)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_AgentEvent_HasDomainOperationAndContent()
     {
