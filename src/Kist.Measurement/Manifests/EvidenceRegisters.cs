@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Kist.Attestation;
@@ -70,6 +71,9 @@ public static class EvidenceRegisters
             evidence.Tee, "evidence", [], registers.ToImmutable(), log is null ? [] : OfEventLog(log).Steps, []);
     }
 
+    private const int MaximumNameLength = 256;
+    private const int MaximumManifestSize = 4 << 20;
+
     // Claim in the verifier's JSON, and the register's name here.
     private static readonly ImmutableArray<(string Path, string Name)> ClaimNames =
     [
@@ -90,7 +94,7 @@ public static class EvidenceRegisters
 
     private static MeasurementManifest? TryReadManifest(ReadOnlyMemory<byte> file)
     {
-        if (file.Length == 0 || file.Span[0] != '{')
+        if (file.Length is 0 or > MaximumManifestSize || file.Span[0] != '{')
             return null;
         try
         {
@@ -116,8 +120,24 @@ public static class EvidenceRegisters
         var data = entry.Data.Span;
         if (entry.Type == EventLogs.TcgEventType.Separator)
             return "separator";
+        if (entry.Type is EventLogs.TcgEventType.EfiVariableDriverConfig or EventLogs.TcgEventType.EfiVariableBoot or EventLogs.TcgEventType.EfiVariableAuthority
+            && VariableName(data) is { } variable)
+            return variable;
         var printable = data.Length is > 0 and <= 256 && !data.TrimEnd((byte)0).ContainsAnyExceptInRange((byte)0x20, (byte)0x7e);
         return printable ? System.Text.Encoding.ASCII.GetString(data.TrimEnd((byte)0)) : $"{data.Length} bytes of data";
+    }
+
+    // UEFI_VARIABLE_DATA, in the words of a prediction, so that the two can be laid side by side.
+    private static string? VariableName(ReadOnlySpan<byte> data)
+    {
+        if (data.Length < 32)
+            return null;
+        var characters = BinaryPrimitives.ReadUInt64LittleEndian(data[16..]);
+        var size = BinaryPrimitives.ReadUInt64LittleEndian(data[24..]);
+        if (characters is 0 or > MaximumNameLength || 32 + 2 * (int)characters > data.Length)
+            return null;
+        var name = System.Text.Encoding.Unicode.GetString(data.Slice(32, 2 * (int)characters)).TrimEnd('\0');
+        return name.AsSpan().ContainsAnyExceptInRange(' ', '~') ? null : $"variable {name}, {size} bytes";
     }
 
     private static string? Find(JsonElement element, string path)

@@ -65,6 +65,9 @@ public static class TdxMatcher
         if (!fitting.IsEmpty)
             return new RegisterMatch(name, value, true, fitting);
 
+        if (name == "mrtd")
+            return new RegisterMatch(name, value, false, ["no candidate gives this value: it is another firmware image, or a monitor of a generation that is not known here"]);
+
         // Not explained: of the log's events, those that no candidate predicts are the reason.
         var logged = evidence.Steps.Where(s => s.Register == name).ToList();
         if (logged.Count == 0)
@@ -82,6 +85,6 @@ public static class TdxMatcher
     private static AcpiDigests? AcpiOfLog(MeasurementManifest evidence)
     {
         var blobs = evidence.Steps.Where(s => s.Register == "rtmr0" && s.Kind == "EV_PLATFORM_CONFIG_FLAGS").Select(s => s.Digest).ToList();
-        return blobs is [var loader, var rsdp, var tables] ? new AcpiDigests(loader, rsdp, tables) : null;
+        return blobs is [.., var loader, var rsdp, var tables] ? new AcpiDigests(loader, rsdp, tables) : null;
     }
 }

@@ -6,7 +6,8 @@ namespace Kist.Measurement.Tdx;
 
 /// <summary>
 /// Computes MRTD from a firmware image, as TDH.MEM.PAGE.ADD and TDH.MR.EXTEND do while the domain is built. Nothing else
-/// goes into it: memory size, processors and kernel do not.
+/// goes into it: memory size, processors and kernel do not (but for a monitor that measures the hand-off blocks, see
+/// MrtdVariant).
 /// <code>
 /// per 4 KiB page added       128 bytes: 0 "MEM.PAGE.ADD"   16 8 guest-physical address   rest zero    TDX module 14.1.1
 /// per 256-byte chunk         128 bytes: 0 "MR.EXTEND"      16 8 guest-physical address   rest zero    then the 256 bytes
@@ -20,34 +21,44 @@ public static class MrtdCalculator
     private const int RecordSize = 128;
 
     /// <summary>MRTD of <paramref name="firmware"/>, 48 bytes.</summary>
+    /// <param name="firmware">The firmware.</param>
+    /// <param name="variant">What the monitor adds and measures.</param>
+    /// <param name="handOffBlocks">The list in the TD_HOB section with its end block; counts for GceMeasureAll only.</param>
     /// <exception cref="Kist.Formats.OperationFailedException">The image has no TDX metadata.</exception>
     /// <exception cref="Kist.Formats.MalformedDataException">The metadata does not follow its format.</exception>
-    public static HashValue Compute(OvmfImage firmware, MrtdVariant variant)
+    public static HashValue Compute(OvmfImage firmware, MrtdVariant variant, ReadOnlySpan<byte> handOffBlocks = default)
     {
         var sections = firmware.ReadTdvfSections();
         if (sections.IsEmpty)
             throw LaunchNotPossible.Because("firmware", "it has no TDX metadata and cannot start a trust domain");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA384);
-        foreach (var section in sections)
-            AddSection(hash, firmware.Bytes.Span, section, variant);
+        foreach (var section in sections.Where(s => IsAdded(s, variant)))
+        {
+            var data = section.Type == TdvfSectionType.TdHob ? handOffBlocks : firmware.Bytes.Span.Slice(section.DataOffset, section.RawDataSize);
+            var measured = variant == MrtdVariant.GceMeasureAll || section.Attributes.HasFlag(TdvfSectionAttributes.MeasureContent);
+            AddSection(hash, section, data, measured, variant != MrtdVariant.TwoPass);
+        }
+
         return new HashValue(hash.GetHashAndReset());
     }
 
-    private static void AddSection(IncrementalHash hash, ReadOnlySpan<byte> image, TdvfSection section, MrtdVariant variant)
+    private static bool IsAdded(TdvfSection section, MrtdVariant variant) => !section.Attributes.HasFlag(TdvfSectionAttributes.PageAugment) && variant switch
     {
-        if (section.Attributes.HasFlag(TdvfSectionAttributes.PageAugment))
-            return;
-        var data = image.Slice(section.DataOffset, section.RawDataSize);
-        var measured = section.Attributes.HasFlag(TdvfSectionAttributes.MeasureContent);
-        var together = measured && variant == MrtdVariant.SinglePass;
+        MrtdVariant.Gce => section.RawDataSize > 0 || section.Type == TdvfSectionType.TdHob,
+        MrtdVariant.GceMeasureAll => section.Type != TdvfSectionType.PermanentMemory,
+        _ => true,
+    };
+
+    private static void AddSection(IncrementalHash hash, TdvfSection section, ReadOnlySpan<byte> data, bool measured, bool singlePass)
+    {
         for (ulong offset = 0; offset < section.MemorySize; offset += PageSize)
         {
             AddPage(hash, section.MemoryAddress + offset);
-            if (together)
+            if (measured && singlePass)
                 ExtendPage(hash, section.MemoryAddress + offset, PageOf(data, offset));
         }
 
-        for (ulong offset = 0; measured && !together && offset < section.MemorySize; offset += PageSize)
+        for (ulong offset = 0; measured && !singlePass && offset < section.MemorySize; offset += PageSize)
             ExtendPage(hash, section.MemoryAddress + offset, PageOf(data, offset));
     }
 

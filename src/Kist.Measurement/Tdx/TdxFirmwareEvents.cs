@@ -56,6 +56,18 @@ static class TdxFirmwareEvents
     public static MeasuredEvent AcpiBlob(HashValue digest, string file) =>
         Event(0, TcgEventType.PlatformConfigFlags, digest, "ACPI DATA"u8, "acpi", $"fw_cfg file {file}");
 
+    /// <summary>EV_PLATFORM_CONFIG_FLAGS: an item of fw_cfg that stable202505 measures.</summary>
+    public static MeasuredEvent FirmwareConfiguration(string name, ReadOnlySpan<byte> content) => Event(
+        0, TcgEventType.PlatformConfigFlags, HashValue.Sha384(content), System.Text.Encoding.ASCII.GetBytes(name), "monitor", $"fw_cfg item {name}");
+
+    /// <summary>
+    /// EV_EFI_VARIABLE_AUTHORITY that stable202505 measures without Secure Boot; what is hashed lies in the firmware, and
+    /// only the digest is published.
+    /// </summary>
+    public static MeasuredEvent FirmwareAuthority() => Event(
+        0, TcgEventType.EfiVariableAuthority,
+        HashValue.Parse("fb66919801f1dfc9c4c273b6a739380790cb0fd3cb706a42f6ac050510ebc8618e7fba53a1564522f5c6f0dc9e1f41a6"), [], "constant", "authority of stable202505");
+
     /// <summary>EV_EFI_VARIABLE_BOOT: this firmware digests the value alone, though it logs the whole variable.</summary>
     public static MeasuredEvent BootVariable(string name, ReadOnlySpan<byte> value) =>
         Event(

@@ -74,8 +74,14 @@ public sealed class TdxLaunchMeasurement
         else
             AddKernelEvents(events, notCovered, inputs, BzImage.Parse(inputs.Kernel));
         var mrConfigId = inputs.MrConfigId.IsEmpty ? HashValue.Zero(RegisterSize) : new HashValue(inputs.MrConfigId.Span);
-        return new(MrtdCalculator.Compute(firmware, inputs.Profile.Mrtd), mrConfigId, [.. events], [.. notCovered]);
+        return new(MrTdOf(firmware, sections, inputs), mrConfigId, [.. events], [.. notCovered]);
     }
+
+    // The list with its end block: what lies in the TD_HOB section's memory when a monitor measures that as well.
+    private static HashValue MrTdOf(OvmfImage firmware, ImmutableArray<TdvfSection> sections, LaunchInputs inputs) =>
+        inputs.Profile.Mrtd == MrtdVariant.GceMeasureAll
+            ? MrtdCalculator.Compute(firmware, MrtdVariant.GceMeasureAll, [.. HandOffBlocks(sections, inputs), 0xff, 0xff, 8, 0, 0, 0, 0, 0])
+            : MrtdCalculator.Compute(firmware, inputs.Profile.Mrtd);
 
     private static void AddFirmwareEvents(
         List<MeasuredEvent> events, List<NotCovered> notCovered, LaunchInputs inputs, OvmfImage firmware, ImmutableArray<TdvfSection> sections)
@@ -83,13 +89,20 @@ public sealed class TdxLaunchMeasurement
         var profile = inputs.Profile;
         if (profile.HandOffBlocksMeasured)
         {
-            var list = TdHobList.Build(sections, profile.Machine, inputs.MemoryBytes);
+            var list = HandOffBlocks(sections, inputs);
             var address = sections.First(s => s.Type == TdvfSectionType.TdHob).MemoryAddress;
             events.Add(TdxFirmwareEvents.HandOffBlocks(list, address));
         }
 
         foreach (var section in sections.Where(s => s.Type == TdvfSectionType.ConfigurationFirmwareVolume))
             events.Add(TdxFirmwareEvents.ConfigurationVolume(firmware, section));
+        var stable202505 = profile.Firmware == FirmwareGeneration.Stable202505;
+        if (stable202505)
+        {
+            events.Add(TdxFirmwareEvents.FirmwareConfiguration("BootMenu", [0, 0]));
+            events.Add(TdxFirmwareEvents.FirmwareConfiguration("bootorder", inputs.Boot is null ? "/rom@genroms/linuxboot_dma.bin\0"u8 : [0]));
+        }
+
         var secureBoot = inputs.Boot?.SecureBoot ?? inputs.SecureBoot ?? EnrolledIn(firmware, sections);
         events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.GlobalVariable, "SecureBoot", secureBoot.SecureBoot.Span));
         events.Add(TdxFirmwareEvents.SecureBootVariable(EfiVariable.GlobalVariable, "PK", secureBoot.PlatformKey.Span));
@@ -108,7 +121,24 @@ public sealed class TdxLaunchMeasurement
         {
             notCovered.Add(new NotCovered("rtmr0", "ACPI tables", "their digests were not given; take them from QEMU for exactly this machine"));
         }
+
+        if (stable202505)
+            events.Add(TdxFirmwareEvents.FirmwareAuthority());
+        if (KnownFirmware.LacksMeasurement(firmware))
+        {
+            // Said once for the simulation, which measures in the firmware's place, and for hardware of each register.
+            string[] registers = profile.Name == TdxLaunchProfile.Simulated.Name ? ["hardware"] : ["rtmr0", "rtmr1", "rtmr2"];
+            foreach (var register in registers)
+                notCovered.Add(new NotCovered(register, "this firmware on hardware", KnownFirmware.Reason));
+        }
     }
+
+    private static byte[] HandOffBlocks(ImmutableArray<TdvfSection> sections, LaunchInputs inputs) => inputs.Profile.MemoryMap switch
+    {
+        MemoryMap.GceEarlyAccept => GceHobList.Build(sections, inputs.MemoryBytes, acceptAllEarly: true),
+        MemoryMap.GceLazyAccept => GceHobList.Build(sections, inputs.MemoryBytes, acceptAllEarly: false),
+        _ => TdHobList.Build(sections, inputs.Profile.Machine, inputs.MemoryBytes),
+    };
 
     private static void AddKernelEvents(List<MeasuredEvent> events, List<NotCovered> notCovered, LaunchInputs inputs, BzImage kernel)
     {
@@ -125,7 +155,13 @@ public sealed class TdxLaunchMeasurement
 
     private static void AddReadyToBoot(List<MeasuredEvent> events, LaunchInputs inputs)
     {
-        if (inputs.BootVariables.IsEmpty)
+        if (inputs.BootVariables.IsEmpty && inputs.Profile.Firmware == FirmwareGeneration.Stable202505)
+        {
+            events.Add(TdxFirmwareEvents.BootVariable("BootOrder", [0, 0, 1, 0]));
+            events.Add(TdxFirmwareEvents.BootVariable("Boot0000", EfiLoadOption.OvmfBootMenu()));
+            events.Add(TdxFirmwareEvents.BootVariable("Boot0001", EfiLoadOption.OvmfFirmwareSetup()));
+        }
+        else if (inputs.BootVariables.IsEmpty)
         {
             events.Add(TdxFirmwareEvents.BootVariable("BootOrder", [0, 0]));
             events.Add(TdxFirmwareEvents.BootVariable("Boot0000", EfiLoadOption.OvmfSetup()));

@@ -48,6 +48,39 @@ public sealed record TdxLaunchProfile
         KernelForm = KernelImageForm.Unmodified,
     };
 
+    /// <summary>EDK II stable202505.</summary>
+    public static TdxLaunchProfile Stable202505 { get; } = Default with
+    {
+        Name = "edk2-202505",
+        Description = "as qemu, with EDK II stable202505: fw_cfg's boot menu and order, an authority and two boot options in RTMR0",
+        Firmware = FirmwareGeneration.Stable202505,
+    };
+
+    /// <summary>Google Compute Engine, for an image without lazy acceptance of memory.</summary>
+    public static TdxLaunchProfile Gce { get; } = Default with
+    {
+        Name = "gce",
+        Description = "Google Compute Engine: all sections measured, memory above 4 GiB accepted early",
+        Mrtd = MrtdVariant.GceMeasureAll,
+        MemoryMap = MemoryMap.GceEarlyAccept,
+    };
+
+    /// <summary>Google Compute Engine, for an image with lazy acceptance of memory, while all sections were measured.</summary>
+    public static TdxLaunchProfile GceLazyAccept { get; } = Gce with
+    {
+        Name = "gce-lazy",
+        Description = "as gce, for images that accept memory above 4 GiB themselves",
+        MemoryMap = MemoryMap.GceLazyAccept,
+    };
+
+    /// <summary>Google Compute Engine since it follows the metadata.</summary>
+    public static TdxLaunchProfile GceByMetadata { get; } = GceLazyAccept with
+    {
+        Name = "gce-metadata",
+        Description = "as gce-lazy, with only those sections measured that the metadata marks",
+        Mrtd = MrtdVariant.Gce,
+    };
+
     /// <summary>
     /// What the simulated platform measures by: the default, and the stub's measurements for every kernel, because the
     /// simulation makes them in the stub's place.
@@ -60,7 +93,7 @@ public sealed record TdxLaunchProfile
     };
 
     /// <summary>All named profiles that hardware is known to show; the candidates where the generation is not known.</summary>
-    public static ImmutableArray<TdxLaunchProfile> All { get; } = [Default, Qemu8, SeparatorInRtmr0, Kata, UnmodifiedKernel];
+    public static ImmutableArray<TdxLaunchProfile> All { get; } = [Default, Qemu8, SeparatorInRtmr0, Kata, UnmodifiedKernel, Stable202505, Gce, GceLazyAccept, GceByMetadata];
 
     /// <summary>Short name for command lines and manifests.</summary>
     public required string Name { get; init; }
@@ -73,6 +106,12 @@ public sealed record TdxLaunchProfile
 
     /// <summary>The machine type.</summary>
     public QemuMachine Machine { get; init; } = QemuMachine.Q35;
+
+    /// <summary>Whose hand-off block list tells the firmware its memory.</summary>
+    public MemoryMap MemoryMap { get; init; } = MemoryMap.Qemu;
+
+    /// <summary>Which events the firmware measures into RTMR0.</summary>
+    public FirmwareGeneration Firmware { get; init; } = FirmwareGeneration.Before202505;
 
     /// <summary>True if the firmware measures the hand-off block list into RTMR0.</summary>
     public bool HandOffBlocksMeasured { get; init; } = true;

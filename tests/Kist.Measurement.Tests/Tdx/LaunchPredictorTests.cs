@@ -113,9 +113,34 @@ public sealed class LaunchPredictorTests
         Assert.Equal("rtmr0 rtmr1", MovedBy(TdxLaunchProfile.SeparatorInRtmr0));
         Assert.Equal("rtmr0 rtmr1", MovedBy(TdxLaunchProfile.Kata));
         Assert.Equal("rtmr1", MovedBy(TdxLaunchProfile.UnmodifiedKernel));
+        Assert.Equal("rtmr0", MovedBy(TdxLaunchProfile.Stable202505));
         Assert.Equal("", MovedBy(TdxLaunchProfile.Simulated));
         Assert.Same(TdxLaunchProfile.Kata, TdxLaunchProfile.Find("kata"));
         Assert.Null(TdxLaunchProfile.Find("none"));
+    }
+
+    [Fact]
+    public void Predict_GceProfiles_DifferInWhatIsMeasuredOfMemory()
+    {
+        var inputs = Inputs() with { MemoryBytes = 16UL << 30 };
+        TdxLaunchMeasurement Of(TdxLaunchProfile profile, ulong memory = 16UL << 30) =>
+            LaunchPredictor.Predict(inputs with { Profile = profile, MemoryBytes = memory });
+        Assert.Equal("mrtd rtmr0", string.Join(' ', Moved(Of(TdxLaunchProfile.Gce), Of(TdxLaunchProfile.GceLazyAccept))));
+        Assert.Equal("mrtd", string.Join(' ', Moved(Of(TdxLaunchProfile.GceLazyAccept), Of(TdxLaunchProfile.GceByMetadata))));
+        Assert.Equal("mrtd rtmr0", string.Join(' ', Moved(Of(TdxLaunchProfile.Gce), Of(TdxLaunchProfile.Gce, 32UL << 30))));
+        Assert.Equal("rtmr0", string.Join(' ', Moved(Of(TdxLaunchProfile.GceByMetadata), Of(TdxLaunchProfile.GceByMetadata, 32UL << 30))));
+        Assert.Throws<OperationFailedException>(() => Of(TdxLaunchProfile.Gce, 2UL << 30));
+    }
+
+    [Fact]
+    public void Predict_DebiansOvmf_SaysThatItMeasuresNothingOnHardware()
+    {
+        const string Ovmf = "/usr/share/ovmf/OVMF.fd";
+        Assert.SkipUnless(File.Exists(Ovmf), $"the package ovmf is not installed: {Ovmf}");
+        var firmware = File.ReadAllBytes(Ovmf);
+        Assert.SkipUnless(HashValue.Sha256(firmware).ToString() == "7b456907dd0786d415999e801a1ac4637b8ed4d7cf5378cfc6edbe5e574dd773", "another version of the package ovmf is installed");
+        Assert.Contains(LaunchPredictor.Predict(Inputs() with { Firmware = firmware }).NotCovered, n => n.Register == "rtmr1");
+        Assert.Contains(LaunchPredictor.Predict(Inputs() with { Firmware = firmware, Profile = TdxLaunchProfile.Simulated }).NotCovered, n => n.Register == "hardware");
     }
 
     [Fact]

@@ -23,6 +23,14 @@ public sealed class MrtdCalculatorTests
         Assert.Equal(expected, MrtdCalculator.Compute(OvmfImage.Parse(bytes), variant).ToString());
     }
 
+    // Debian sid, package ovmf-inteltdx 2026.08+ds-2.
+    [Theory]
+    [InlineData(MrtdVariant.SinglePass, "a7a1f751abc454f9cbab198ca8d2edb2821935df525c74182b5e776cb0929e8c59aefecce725b0d08a5e9d3d3183bd08")]
+    [InlineData(MrtdVariant.TwoPass, "b90b236113eb4c0d4df4ef590568c14e6028a3a31d7e8ac63dee9845df5008d3ebf82d4f5974e933798f65d7a279b9a9")]
+    public void Compute_DebiansOvmfForTdx_AgreesWithTheSecondImplementation(MrtdVariant variant, string expected) => Assert.Equal(
+        expected,
+        MrtdCalculator.Compute(OvmfImage.Parse(DebianFirmware.Read("OVMF.inteltdx.ms.fd", "a265075b4147a096109e501e76196df1ec8a18659c26f7401492c597ec88f312")), variant).ToString());
+
     [Fact]
     public void Compute_CodeWithoutItsVariables_IsRefusedAsOutsideTheImage()
     {

@@ -46,6 +46,35 @@ public sealed class TdxVectorTests
         Assert.Equal(440 + 48, list.Length);
     }
 
+    // google/gce-tcb-verifier ovmf/tdx_data_test.go, TestTdxFwParserParse: the exact bytes.
+    [Fact]
+    public void GceHobList_OfThePublishedTest_IsItsBytes()
+    {
+        ImmutableArray<TdvfSection> sections =
+        [
+            new(0, 0, 0x100000000, 0xe0, TdvfSectionType.TdHob, 0), new(0, 168, 0xffe00000, 168, TdvfSectionType.BootFirmwareVolume, 0),
+        ];
+        const string Expected =
+            "0100380000000000" + "0900000000000000" + "0000000000000000000000000000000000000000000000000000000000000000" + "9800000001000000"
+            + "0300300000000000" + "00000000000000000000000000000000" + "0000000007000000" + "0000000001000000" + "e000000000000000"
+            + "0300300000000000" + "00000000000000000000000000000000" + "0000000007000000" + "0000e0ff00000000" + "a800000000000000";
+        Assert.Equal(Expected, Convert.ToHexStringLower(GceHobList.Build(sections, [(0x100000000, 0xe0), (0xffe00000, 168)], acceptAllEarly: false)));
+    }
+
+    // The log of a c3-standard-4 machine with 16 GiB, whose firmware has the sections of a 2 MiB OVMF.
+    [Fact]
+    public void GceHobList_OfARealMachine_HasTheDigestOfItsLog()
+    {
+        ImmutableArray<TdvfSection> sections =
+        [
+            new(0x20000, 0x1e0000, 0xffe20000, 0x1e0000, TdvfSectionType.BootFirmwareVolume, TdvfSectionAttributes.MeasureContent),
+            new(0, 0x20000, 0xffe00000, 0x20000, TdvfSectionType.ConfigurationFirmwareVolume, 0), .. DstackSections,
+        ];
+        var logged = CcelEvents(Evidence.Read("tdx/gce-cos113/ccel.bin").AsSpan(0, 18101).ToArray());
+        Assert.Equal(TcgEventType.EfiHandoffTables2, logged[0].EventType);
+        Assert.Equal(logged[0].Digest, HashValue.Sha384(GceHobList.Build(sections, 16UL << 30, acceptAllEarly: true)));
+    }
+
     [Theory]
     [InlineData("SecureBoot", false, "9dc3a1f80bcec915391dcda5ffbb15e7419f77eab462bbf72b42166fb70d50325e37b36f93537a863769bcf9bedae6fb")]
     [InlineData("PK", false, "6f2e3cbc14f9def86980f5f66fd85e99d63e69a73014ed8a5633ce56eca5b64b692108c56110e22acadcef58c3250f1b")]

@@ -33,7 +33,7 @@ public sealed class MeasureSessionTests : IDisposable
         using var set = JsonDocument.Parse(Run(0, [.. launch, "--profile", "simulated", "--reference-set", "guest"]));
         Assert.Equal("tdx", set.RootElement.GetProperty("tee").GetString());
         Assert.True(set.RootElement.GetProperty("claims").TryGetProperty("quote.body.rtmr_0", out _));
-        Assert.Equal(5, Run(0, [.. launch, "--profile", "all"]).Split("tdx, ").Length - 1);
+        Assert.Equal(6, Run(0, [.. launch, "--profile", "all"]).Split("tdx, ").Length - 1);
     }
 
     [Fact]

@@ -76,7 +76,19 @@ static class TdxCommand
     // Where the generation is not known, every candidate is shown.
     private static int PrintAll(LaunchInputs inputs, LaunchOptions launch, bool json)
     {
-        var manifests = TdxLaunchProfile.All.Select(p => MeasurementManifest.Of(LaunchPredictor.Predict(inputs with { Profile = p }), p.Name, [.. launch.Inputs])).ToList();
+        var manifests = new List<MeasurementManifest>();
+        foreach (var profile in TdxLaunchProfile.All)
+        {
+            try
+            {
+                manifests.Add(MeasurementManifest.Of(LaunchPredictor.Predict(inputs with { Profile = profile }), profile.Name, [.. launch.Inputs]));
+            }
+            catch (OperationFailedException e)
+            {
+                Terminal.Note($"{profile.Name} is no candidate: {e.Subject}: {e.Reason}");
+            }
+        }
+
         if (!json)
         {
             foreach (var manifest in manifests)
