@@ -12,6 +12,8 @@ namespace Kist.Fuzz;
 /// </summary>
 static class Program
 {
+    private static readonly VerificationOptions s_options = new() { Time = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero) };
+
     private static readonly Dictionary<string, Action<byte[]>> s_targets = new()
     {
         ["evidence"] = data => EvidenceVerifier.Verify(EvidenceDetector.Detect(data).Evidence, ExpectedBinding.None, s_options),
@@ -26,8 +28,6 @@ static class Program
         ["policy"] = data => TcbPolicyJson.Parse(data),
         ["eventlog"] = data => Attestation.EventLogs.EventLog.Parse(data),
     };
-
-    private static readonly VerificationOptions s_options = new() { Time = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero) };
 
     static int Main(string[] args)
     {

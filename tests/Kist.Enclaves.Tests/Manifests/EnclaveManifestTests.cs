@@ -113,7 +113,7 @@ public sealed class EnclaveManifestTests
             File.WriteAllText(Path.Combine(root.FullName, "b-after-b"), "");
             File.CreateSymbolicLink(Path.Combine(root.FullName, "a"), "/nowhere");
             Directory.CreateDirectory(Path.Combine(root.FullName, ".kist"));
-            var files = RootTree.Read(root.FullName, excluded: new HashSet<string> { "/.kist" });
+            var files = RootTree.Read(root.FullName, excluded: new HashSet<string> { "/.kist" }, cancellationToken: TestContext.Current.CancellationToken);
             Assert.Equal(["/", "/a", "/b", "/b-after-b", "/b/file"], files.Select(f => f.Path));
             Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", files[4].Sha256);
             Assert.Equal("/nowhere", files[1].Target);
