@@ -13,13 +13,15 @@ public sealed class CollateralCache(string directory)
 
     /// <summary>The file of a key.</summary>
     /// <exception cref="ArgumentException">The name is too long for a file, or the kind is not a plain name.</exception>
-    public string PathOf(CollateralKey key)
+    public string PathOf(CollateralKey key) =>
+        TryPathOf(key) ?? throw new ArgumentException($"{key.Kind}/{key.Name} makes no file name", nameof(key));
+
+    private string? TryPathOf(CollateralKey key)
     {
         // Uri leaves dots alone, and a name of dots only would leave the directory.
         var name = Uri.EscapeDataString(key.Name).Replace(".", "%2E", StringComparison.Ordinal);
-        if (name.Length is 0 or > NameLimit || key.Kind.Length == 0 || key.Kind.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_')) || key.Kind[0] == '.')
-            throw new ArgumentException($"{key.Kind}/{key.Name} makes no file name", nameof(key));
-        return Path.Combine(directory, key.Kind, name);
+        var isName = name.Length is > 0 and <= NameLimit && key.Kind.Length > 0 && key.Kind[0] != '.' && key.Kind.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_');
+        return isName ? Path.Combine(directory, key.Kind, name) : null;
     }
 
     /// <summary>Reads an entry and when it was written; null if there is none.</summary>
@@ -69,8 +71,8 @@ public sealed class CollateralCache(string directory)
             var kind = Path.GetFileName(Path.GetDirectoryName(path)!);
             var name = Uri.UnescapeDataString(Path.GetFileName(path));
             var key = new CollateralKey(kind, name);
-            // A file that is being written has another name than the one that its content's name gives.
-            if (name.Length > 0 && PathOf(key) == path)
+            // Files of other people's, and one that is being written, do not have the name that a key gives.
+            if (TryPathOf(key) == path)
                 Add(store, key, await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false));
         }
     }

@@ -26,7 +26,7 @@ static class Program
         switch (line.Command)
         {
             case EnclaveLauncher.EnterCommand:
-                return await EnclaveHost.RunAsync();
+                return await EnclaveHost.RunAsync(message => Console.Error.WriteLine($"kist-enclave: {message}"));
             case EnclaveLauncher.LaunchCommand:
                 EnclaveLauncher.Run();
                 return Failed;

@@ -14,7 +14,7 @@ public static class Evidence
     {
         Assert.SkipUnless(IsPresent, $"the evidence corpus is not at {Path.Combine("..", "shared", "evidence")}: {relative}");
         var path = Path.Combine(Directory, relative);
-        Assert.SkipUnless(File.Exists(path), $"the evidence corpus has no {relative}");
+        Assert.SkipUnless(Path.Exists(path), $"the evidence corpus has no {relative}");
         return path;
     }
 

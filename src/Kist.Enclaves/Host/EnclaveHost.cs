@@ -34,14 +34,15 @@ public sealed class EnclaveHost : IDisposable
     }
 
     /// <summary>Runs the enclave to its end. The application's exit code.</summary>
+    /// <param name="log">Hears of what the guard refuses.</param>
     /// <exception cref="OperationFailedException">A step failed; the message names it.</exception>
-    public static async Task<int> RunAsync()
+    public static async Task<int> RunAsync(Action<string> log)
     {
         LockDown();
         using var platform = PlatformClient.Connect($"{HostPaths.Platform}/{HostPaths.PlatformSocketName}");
         var (_, manifestFile) = platform.Enter();
         var manifest = ReadManifest(manifestFile);
-        using var host = Prepare(platform, manifest);
+        using var host = Prepare(platform, manifest, log);
         return await host.RunApplicationAsync().ConfigureAwait(false);
     }
 
@@ -77,11 +78,11 @@ public sealed class EnclaveHost : IDisposable
         }
     }
 
-    private static EnclaveHost Prepare(PlatformClient platform, EnclaveManifest manifest)
+    private static EnclaveHost Prepare(PlatformClient platform, EnclaveManifest manifest, Action<string> log)
     {
         var proc = ProcDirectory.Open();
         var container = DirectoryRoot.Open("/");
-        var root = VerifiedRoot.Create(HostPaths.Root, container, manifest, Log);
+        var root = VerifiedRoot.Create(HostPaths.Root, container, manifest, log);
         MountPlan.Carry(manifest, container, HostPaths.Root);
         var visible = HostPaths.Root;
         if (manifest.ReadOnlyRoot)
@@ -109,6 +110,4 @@ public sealed class EnclaveHost : IDisposable
         var exit = await _reaper.Adopt(pid).ConfigureAwait(false);
         return exit.ExitCode;
     }
-
-    private static void Log(string message) => Console.Error.WriteLine($"kist-enclave: {message}");
 }

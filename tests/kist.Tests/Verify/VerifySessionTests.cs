@@ -7,7 +7,7 @@ namespace Kist.Cli.Tests.Verify;
 [Collection(nameof(ConsoleSession))]
 public sealed class VerifySessionTests
 {
-    private static readonly string[] s_good =
+    private static string[] Good =>
     [
         "--at", "2025-06-25", "--collateral", Evidence.PathOf("tdx/gce-cos113"), Evidence.PathOf("tdx/b0c06f-phala/collateral.json"),
         "--event-log", Evidence.PathOf("tdx/gce-cos113/ccel.bin"),
@@ -18,7 +18,7 @@ public sealed class VerifySessionTests
     [Fact]
     public void Verify_GoodQuote_IsAcceptedWithATree()
     {
-        var session = ConsoleSession.Run(["verify", Quote, .. s_good]);
+        var session = ConsoleSession.Run(["verify", Quote, .. Good]);
         Assert.Equal(ExitCode.Success, session.ExitCode);
         Assert.StartsWith($"{Quote}: tdx evidence ACCEPTED, as of 2025-06-25T00:00:00Z\n└─ tdx\n", session.Output, StringComparison.Ordinal);
         Assert.Contains("✓ rtmr3  the event log replays to RTMR3", session.Output, StringComparison.Ordinal);
@@ -27,7 +27,7 @@ public sealed class VerifySessionTests
     [Fact]
     public void Verify_WrongReportData_IsRefusedWithRemedy()
     {
-        var session = ConsoleSession.Run(["verify", Quote, .. s_good, "--report-data", "00"]);
+        var session = ConsoleSession.Run(["verify", Quote, .. Good, "--report-data", "00"]);
         Assert.Equal(ExitCode.Refused, session.ExitCode);
         Assert.Contains("✗ report_data [decisive]", session.Output, StringComparison.Ordinal);
         Assert.Contains("what to do: the evidence belongs to another request (a replay)", session.Output, StringComparison.Ordinal);
@@ -36,7 +36,7 @@ public sealed class VerifySessionTests
     [Fact]
     public void Verify_Json_IsOneObjectAFile()
     {
-        var session = ConsoleSession.Run(["verify", Quote, .. s_good, "--json"]);
+        var session = ConsoleSession.Run(["verify", Quote, .. Good, "--json"]);
         using var document = JsonDocument.Parse(session.Output);
         Assert.True(document.RootElement.GetProperty("verdict").GetProperty("accepted").GetBoolean());
         Assert.Equal(
@@ -56,7 +56,7 @@ public sealed class VerifySessionTests
     [Fact]
     public void Verify_SeveralFiles_WorstDecides()
     {
-        var session = ConsoleSession.Run(["verify", "-q", Quote, Evidence.PathOf("tdx/derived/gnr-truncated.dat"), .. s_good]);
+        var session = ConsoleSession.Run(["verify", "-q", Quote, Evidence.PathOf("tdx/derived/gnr-truncated.dat"), .. Good]);
         Assert.Equal(ExitCode.Malformed, session.ExitCode);
         Assert.Equal($"{Quote}: tdx accepted\n", session.Output);
     }
@@ -94,7 +94,7 @@ public sealed class VerifySessionTests
         try
         {
             var bundle = Path.Combine(folder.FullName, "one.kist");
-            Assert.Equal(ExitCode.Success, ConsoleSession.Run(["bundle", "create", Quote, "-o", bundle, .. s_good]).ExitCode);
+            Assert.Equal(ExitCode.Success, ConsoleSession.Run(["bundle", "create", Quote, "-o", bundle, .. Good]).ExitCode);
             var verified = ConsoleSession.Run(["bundle", "verify", bundle]);
             Assert.Equal(ExitCode.Success, verified.ExitCode);
             Assert.Contains("tdx evidence ACCEPTED, as of 2025-06-25T00:00:00Z", verified.Output, StringComparison.Ordinal);
