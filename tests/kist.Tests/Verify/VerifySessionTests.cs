@@ -27,7 +27,7 @@ public sealed class VerifySessionTests
     [Fact]
     public void Verify_WrongReportData_IsRefusedWithRemedy()
     {
-        var session = ConsoleSession.Run(["verify", Quote, .. Good, "--report-data", "00"]);
+        var session = ConsoleSession.Run(["verify", Quote, .. Good, "--report-data", "01"]);
         Assert.Equal(ExitCode.Refused, session.ExitCode);
         Assert.Contains("✗ report_data [decisive]", session.Output, StringComparison.Ordinal);
         Assert.Contains("what to do: the evidence belongs to another request (a replay)", session.Output, StringComparison.Ordinal);
