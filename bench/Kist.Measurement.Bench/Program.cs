@@ -44,7 +44,9 @@ static class Program
         var description = SnpFirmwareDescription.Of(image) with { ResetAddress = 0x80b004 };
         return SnpLaunchMeasurement.Of(new SnpLaunchInputs
         {
-            Precomputed = description, VirtualCpus = VirtualCpus, CpuSignature = CpuSignature.Find("EPYC-Milan")!.Value,
+            Precomputed = description,
+            VirtualCpus = VirtualCpus,
+            CpuSignature = CpuSignature.Find("EPYC-Milan")!.Value,
         }).LaunchDigest;
     }
 

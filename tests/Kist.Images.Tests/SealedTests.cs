@@ -142,8 +142,14 @@ public sealed class SealedTests
     {
         var fileSystem = new SealedFileSystem
         {
-            Type = "erofs", Cipher = "aes-xts-plain64", Blob = Digest.Of("x"u8), BlobSize = 0, DataBlocks = 10, Key = [.. Enumerable.Repeat((byte)0xab, 64)],
-            Salt = [1, 2], RootHash = [.. Enumerable.Repeat((byte)0xcd, 32)],
+            Type = "erofs",
+            Cipher = "aes-xts-plain64",
+            Blob = Digest.Of("x"u8),
+            BlobSize = 0,
+            DataBlocks = 10,
+            Key = [.. Enumerable.Repeat((byte)0xab, 64)],
+            Salt = [1, 2],
+            RootHash = [.. Enumerable.Repeat((byte)0xcd, 32)],
         };
         Assert.Equal(80UL, SealedDeviceTables.Sectors(fileSystem));
         Assert.Equal(

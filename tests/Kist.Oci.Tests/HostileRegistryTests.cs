@@ -12,7 +12,10 @@ public sealed class HostileRegistryTests
     private static readonly Descriptor s_blob = new() { MediaType = MediaTypes.Layer, Digest = Digest.Of(s_content), Size = s_content.Length };
     private static readonly RegistryOptions s_options = new()
     {
-        StallTimeout = TimeSpan.FromMilliseconds(300), ResponseTimeout = TimeSpan.FromMilliseconds(500), MaxAttempts = 2, MaxRetryDelay = TimeSpan.FromMilliseconds(10),
+        StallTimeout = TimeSpan.FromMilliseconds(300),
+        ResponseTimeout = TimeSpan.FromMilliseconds(500),
+        MaxAttempts = 2,
+        MaxRetryDelay = TimeSpan.FromMilliseconds(10),
     };
 
     [Fact]

@@ -83,8 +83,14 @@ public sealed class TarTests
             {
                 var entry = new TarEntry
                 {
-                    Kind = TarEntryKind.File, Path = Encoding.UTF8.GetBytes(name), Size = size, User = owner, Group = owner,
-                    ModifiedSeconds = seconds, ModifiedNanoseconds = nanoseconds, Permissions = mode,
+                    Kind = TarEntryKind.File,
+                    Path = Encoding.UTF8.GetBytes(name),
+                    Size = size,
+                    User = owner,
+                    Group = owner,
+                    ModifiedSeconds = seconds,
+                    ModifiedNanoseconds = nanoseconds,
+                    Permissions = mode,
                 };
                 var (read, text) = Assert.Single(ReadAll(Archive((entry, new string('d', size)))));
                 return read.DisplayPath == name && text.Length == size && read.User == owner && read.ModifiedSeconds == seconds
@@ -157,8 +163,13 @@ public sealed class TarTests
         string path, TarEntryKind kind = TarEntryKind.File, string link = "", int mode = 0x1A4, KeyValuePair<byte[], byte[]>[]? attributes = null,
         uint major = 0, uint minor = 0) => new()
         {
-            Kind = kind, Path = Encoding.UTF8.GetBytes(path), LinkTarget = Encoding.UTF8.GetBytes(link), Permissions = mode, Attributes = attributes ?? [],
-            DeviceMajor = major, DeviceMinor = minor,
+            Kind = kind,
+            Path = Encoding.UTF8.GetBytes(path),
+            LinkTarget = Encoding.UTF8.GetBytes(link),
+            Permissions = mode,
+            Attributes = attributes ?? [],
+            DeviceMajor = major,
+            DeviceMinor = minor,
         };
 
     internal static MemoryStream Archive(params (TarEntry Entry, string Data)[] entries)
@@ -179,9 +190,18 @@ public sealed class TarTests
 
     private static TarEntry WithSize(TarEntry e, long size) => new()
     {
-        Kind = e.Kind, Path = e.Path, LinkTarget = e.LinkTarget, Size = e.Kind == TarEntryKind.File ? size : 0, Permissions = e.Permissions, User = e.User,
-        Group = e.Group, ModifiedSeconds = e.ModifiedSeconds, ModifiedNanoseconds = e.ModifiedNanoseconds, DeviceMajor = e.DeviceMajor,
-        DeviceMinor = e.DeviceMinor, Attributes = e.Attributes,
+        Kind = e.Kind,
+        Path = e.Path,
+        LinkTarget = e.LinkTarget,
+        Size = e.Kind == TarEntryKind.File ? size : 0,
+        Permissions = e.Permissions,
+        User = e.User,
+        Group = e.Group,
+        ModifiedSeconds = e.ModifiedSeconds,
+        ModifiedNanoseconds = e.ModifiedNanoseconds,
+        DeviceMajor = e.DeviceMajor,
+        DeviceMinor = e.DeviceMinor,
+        Attributes = e.Attributes,
     };
 
     private static List<(TarEntry Entry, string Text)> ReadAll(Stream stream)

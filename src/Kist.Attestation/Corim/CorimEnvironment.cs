@@ -1,5 +1,5 @@
-using Kist.Attestation.Cose;
 using System.Formats.Cbor;
+using Kist.Attestation.Cose;
 
 namespace Kist.Attestation.Corim;
 

@@ -23,7 +23,10 @@ sealed class TermsRoutes(BrokerServices services)
                 var terms = services.Terms.Find(PathOf(context)) ?? throw new BrokerRefusal(BrokerError.NotFound);
                 return Reply.Json(KbsJson.Write(new ResourceTermsDocument
                 {
-                    MaxReads = terms.MaxReads, Reads = terms.Reads, Until = terms.Until, DerivedBy = terms.DerivedBy,
+                    MaxReads = terms.MaxReads,
+                    Reads = terms.Reads,
+                    Until = terms.Until,
+                    DerivedBy = terms.DerivedBy,
                 }));
             case "PUT":
                 return await SetTermsAsync(context).ConfigureAwait(false);

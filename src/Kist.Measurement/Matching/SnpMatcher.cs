@@ -60,7 +60,11 @@ public static class SnpMatcher
                             $"qemu, {model}, {cpus} vCPU, features 0x{features:x}, kernel {(generation == KernelGeneration.Init2 ? "6.10 or later" : "before 6.10")}",
                             artefacts with
                             {
-                                VirtualCpus = cpus, Features = features, Vmm = VmmType.Qemu, CpuSignature = CpuSignature.Find(model)!.Value, Generation = generation,
+                                VirtualCpus = cpus,
+                                Features = features,
+                                Vmm = VmmType.Qemu,
+                                CpuSignature = CpuSignature.Find(model)!.Value,
+                                Generation = generation,
                             });
                     }
                 }

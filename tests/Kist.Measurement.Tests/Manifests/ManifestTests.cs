@@ -141,7 +141,10 @@ public sealed class ManifestTests
         var inputs = new SnpLaunchInputs { Firmware = OvmfImage.Parse(SyntheticOvmf.WithTdx().Build()), Kernel = KernelHashes.Of([1], [2], "quiet") };
         var measurement = SnpLaunchMeasurement.Of(inputs with
         {
-            VirtualCpus = 4, CpuSignature = CpuSignature.Find("EPYC-Milan")!.Value, Features = 0x21, Generation = KernelGeneration.BeforeInit2,
+            VirtualCpus = 4,
+            CpuSignature = CpuSignature.Find("EPYC-Milan")!.Value,
+            Features = 0x21,
+            Generation = KernelGeneration.BeforeInit2,
         }).LaunchDigest;
         var result = SnpMatcher.Match(measurement, inputs, SnpMatcher.UsualVirtualCpus);
         Assert.Equal(["qemu, EPYC-Milan, 4 vCPU, features 0x21, kernel before 6.10"], Assert.Single(result.Registers).By);

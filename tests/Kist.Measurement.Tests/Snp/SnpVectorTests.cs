@@ -143,7 +143,9 @@ public sealed class SnpVectorTests
         var firmware = DebianFirmware.Read("OVMF.amdsev.fd", "3e4fd0b3fe3b2dbe481c3d9e99418a034174f26cbe1f55aa212b0f18c12d2d6f");
         var measurement = SnpLaunchMeasurement.Of(new SnpLaunchInputs
         {
-            Firmware = OvmfImage.Parse(firmware), Kernel = KernelHashes.Of("kernel"u8, "initrd"u8, "quiet"), VirtualCpus = 2,
+            Firmware = OvmfImage.Parse(firmware),
+            Kernel = KernelHashes.Of("kernel"u8, "initrd"u8, "quiet"),
+            VirtualCpus = 2,
             CpuSignature = CpuSignature.Find("EPYC-Milan")!.Value,
         });
         Assert.Equal("df7e1450a99c01adb94a6e6b409393738cf36181c9fabc178f875ad2dfb70d35f885ed3b52b9182f4d412800d79130e8", measurement.LaunchDigest.ToString());
@@ -164,7 +166,10 @@ public sealed class SnpVectorTests
         {
             return SevLaunchMeasurement.Of(new SevLaunchInputs
             {
-                Firmware = firmware, Kernel = kernel, EncryptedStateCpus = mode == "SEV" ? 0 : cpus, CpuSignature = signature,
+                Firmware = firmware,
+                Kernel = kernel,
+                EncryptedStateCpus = mode == "SEV" ? 0 : cpus,
+                CpuSignature = signature,
             }).LaunchDigest.ToString();
         }
 

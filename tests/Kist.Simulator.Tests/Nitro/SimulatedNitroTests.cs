@@ -30,7 +30,9 @@ public sealed class SimulatedNitroTests
         var evidence = new Kist.Attestation.Evidence { Tee = "nitro", Bytes = Platform.Attest(Enclave, Now, "data"u8, debug) };
         return EvidenceVerifier.Verify(evidence, new("data"u8.ToArray(), null), new VerificationOptions
         {
-            Time = time, Anchors = new TrustAnchorSet([Platform.Anchor]), AllowSimulated = allowSimulated,
+            Time = time,
+            Anchors = new TrustAnchorSet([Platform.Anchor]),
+            AllowSimulated = allowSimulated,
         });
     }
 }

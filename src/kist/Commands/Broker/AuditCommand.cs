@@ -39,8 +39,14 @@ static class AuditCommand
             var entries = await client.SearchAuditAsync(
                 new AuditSearch
                 {
-                    Kind = parse.GetValue(kind), Outcome = parse.GetValue(outcome), Resource = parse.GetValue(resource), Workload = parse.GetValue(workload),
-                    Tee = parse.GetValue(tee), From = parse.GetValue(since), Until = parse.GetValue(until), Limit = parse.GetValue(limit),
+                    Kind = parse.GetValue(kind),
+                    Outcome = parse.GetValue(outcome),
+                    Resource = parse.GetValue(resource),
+                    Workload = parse.GetValue(workload),
+                    Tee = parse.GetValue(tee),
+                    From = parse.GetValue(since),
+                    Until = parse.GetValue(until),
+                    Limit = parse.GetValue(limit),
                 },
                 cancellationToken);
             if (parse.GetValue(json))

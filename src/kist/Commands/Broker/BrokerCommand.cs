@@ -89,7 +89,8 @@ static class BrokerCommand
             var created = await client.CreateAdminTokenAsync(
                 new CreateAdminTokenRequest
                 {
-                    Name = parse.GetRequiredValue(name), Roles = parse.GetRequiredValue(roles),
+                    Name = parse.GetRequiredValue(name),
+                    Roles = parse.GetRequiredValue(roles),
                     Expires = parse.GetValue(days) is { } n ? TimeProvider.System.GetUtcNow().AddDays(n) : null,
                 },
                 cancellationToken);
