@@ -26,13 +26,13 @@ sealed class RegoAgentPolicy : IAgentPolicy
         _rules = [.. program.RuleNames];
     }
 
-    /// <summary>Compiles the policy of an init-data document.</summary>
+    /// <summary>Compiles the policy of an init-data document. Kata's policies are Rego v0, newer ones v1: either is read.</summary>
     /// <exception cref="MalformedDataException">It is no Rego.</exception>
     public static RegoAgentPolicy Compile(string text)
     {
         try
         {
-            return new RegoAgentPolicy(RegoProgram.Compile("policy.rego", text));
+            return new RegoAgentPolicy(RegoProgram.Compile("policy.rego", text, RegoVersion.Either));
         }
         catch (RegoException e)
         {
