@@ -24,9 +24,12 @@ public sealed class RegoQuery
         var evaluation = new RegoEvaluation(new Scope(options.Input, options.Data), options, cancellationToken);
         var collector = new RowCollector(_variables, _expressions);
         var activation = new Activation(evaluation, _body.SlotCount, _body.ScratchCount) { Collector = collector };
+        using var current = evaluation.MakeCurrent();
         try
         {
             Step.Run(_body.Body, activation);
+            foreach (var row in collector.Rows)
+                CheckSize(row);
         }
         catch (InsufficientExecutionStackException e)
         {
@@ -39,6 +42,15 @@ public sealed class RegoQuery
             Prints = [.. evaluation.Prints],
             Steps = evaluation.Steps,
         };
+    }
+
+    private static void CheckSize(RegoRow row)
+    {
+        foreach (var value in row.Bindings.Values.Concat(row.Expressions.Select(e => e.Value)))
+        {
+            if (!ValueSize.IsWithin(value, ValueSize.MaxResult))
+                throw Fault.Of(RegoErrorCode.Limit, $"the result has more than {ValueSize.MaxResult} parts", default);
+        }
     }
 
     private sealed class RowCollector(ImmutableArray<(string Name, int Slot)> variables, ImmutableArray<(string Text, int Slot)> expressions) : Collector

@@ -24,7 +24,12 @@ public class LanguageTests
     [InlineData("p if every x in [1, 2] { x > 0 }", "true")]
     [InlineData("p if every k, v in {\"a\": 1} { k == \"a\"; v == 1 }", "true")]
     [InlineData("p if every x in [1, 2] { x > 1 }", "undefined")]
+    [InlineData("p := x if { y := {x | {\"a\", \"b\"}[x]}; x := count(y) }", "2")]
+    [InlineData("p if 1, 2 in [2] in [false, true]", "true")]
+    [InlineData("p := x if some {\"a\": x}, \"v\" in {{\"a\": 5}: \"v\"}", "5")]
+    [InlineData("p contains [k, v] if some k, v in input with input.foo as \"bar\"", "[[\"foo\",\"bar\"]]")]
     [InlineData("p if not q\nq if false", "true")]
+    [InlineData("p if { print(\"a\", input.no, 1); true }", "true")]
     [InlineData("p := f(2)\nf(x) := x * 3", "6")]
     [InlineData("p := [f(1), f(5)]\nf(1) := \"one\"\nf(x) := \"many\" if x > 1", "[\"one\",\"many\"]")]
     [InlineData("p := f([1, 2])\nf([a, b]) := a + b", "3")]
@@ -81,6 +86,7 @@ public class LanguageTests
     [InlineData("p := 1\np := 2", "eval_conflict_error", 3)]
     [InlineData("p := {k: v | some k, v in [1, 1]; false}\nq := 1 / 0", "none", 0)]
     [InlineData("p := 1 / 0", "eval_builtin_error", 2)]
+    [InlineData("p := any([true])", "rego_type_error", 2)]
     [InlineData("p := \"a\" + 1", "eval_type_error", 2)]
     public void Faults_OfEachKind_HaveCodeAndPlace(string rules, string code, int row)
     {

@@ -60,7 +60,7 @@ static class AggregateBuiltins
             return null;
         c.Evaluation.Spend(items.Length);
         var sorted = items.ToArray();
-        Array.Sort(sorted);
+        Sequences.Sort(sorted);
         return RegoArray.Of(sorted);
     }
 

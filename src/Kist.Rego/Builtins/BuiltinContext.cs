@@ -21,8 +21,12 @@ sealed partial class BuiltinContext(RegoEvaluation evaluation)
         {
             return builtin.Body(this, arguments);
         }
+        catch (System.Text.RegularExpressions.RegexMatchTimeoutException e)
+        {
+            throw new RegoException(RegoErrorCode.Limit, $"{builtin.Name}: the expression took too long", at, e);
+        }
         catch (Exception e) when (e is FormatException or OverflowException or ArgumentException or InvalidOperationException or
-            System.Security.Cryptography.CryptographicException or NotSupportedException or System.Text.RegularExpressions.RegexMatchTimeoutException or
+            System.Security.Cryptography.CryptographicException or NotSupportedException or System.Formats.Asn1.AsnContentException or
             Formats.OperationFailedException or IndexOutOfRangeException)
         {
             return Fail(e.Message);
@@ -142,7 +146,7 @@ sealed partial class BuiltinContext(RegoEvaluation evaluation)
                 return true;
             default:
                 items = default;
-                FailType(i, "{array, set}", arguments[i]);
+                FailType(i, "{set, array}", arguments[i]);
                 return false;
         }
     }

@@ -7,6 +7,11 @@ static class BuiltinTable
 {
     private static readonly FrozenDictionary<string, Builtin> All = Create();
 
+    private static readonly FrozenSet<string> Deprecated = FrozenSet.ToFrozenSet(
+        ["all", "any", "cast_array", "cast_boolean", "cast_null", "cast_object", "cast_set", "cast_string", "net.cidr_overlap", "re_match", "set_diff"]);
+
+    public static bool IsDeprecated(string name) => Deprecated.Contains(name);
+
     public static IEnumerable<string> Names => All.Keys;
 
     public static Builtin? Find(string name) => All.GetValueOrDefault(name);
@@ -35,6 +40,7 @@ static class BuiltinTable
         X509Builtins.Register(table);
         JwtBuiltins.Register(table);
         TemplateBuiltins.Register(table);
+        AwsSigning.Register(table);
         MiscellaneousBuiltins.Register(table);
         if (RegoFeatures.Yaml)
             YamlBuiltins.Register(table);

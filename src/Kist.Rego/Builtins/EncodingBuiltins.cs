@@ -34,12 +34,28 @@ static class EncodingBuiltins
     {
         if (text.AsSpan().IndexOfAny(' ', '\t') >= 0)
             throw new FormatException("illegal base64 data");
-        return Convert.FromBase64String(text);
+        try
+        {
+            return Convert.FromBase64String(text);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException("illegal base64 data", e);
+        }
     }
 
     /// <summary>With or without padding, as OPA reads it.</summary>
-    public static byte[] FromBase64Url(string text) =>
-        text.AsSpan().ContainsAny(NotBase64Url) ? throw new FormatException("illegal base64 data") : Base64Url.DecodeFromChars(text);
+    public static byte[] FromBase64Url(string text)
+    {
+        try
+        {
+            return text.AsSpan().ContainsAny(NotBase64Url) ? throw new FormatException("illegal base64 data") : Base64Url.DecodeFromChars(text);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException("illegal base64 data", e);
+        }
+    }
 
     public static string ToBase64Url(ReadOnlySpan<byte> bytes, bool padded)
     {

@@ -8,14 +8,20 @@ static class MiscellaneousBuiltins
 {
     private const int MaxPrints = 10_000;
 
+    private static readonly string[] RequiredOfRequests = ["method", "url"];
+
     public static void Register(Registry table)
     {
         table.Add("trace", 1, (c, a) => c.String(a, 0, out var s) ? Say(c, s) : null);
         table.Add("print", -1, (c, a) => Say(c, string.Join(' ', a.ToArray().Select(Shown))));
         table.Add("opa.runtime", 0, (c, _) => c.Options.Runtime ?? RegoObject.Empty);
+        table.Add("rego.parse_module", 2, ParseModule);
         table.Add("rand.intn", 2, Random);
         table.Add("uuid.rfc4122", 1, (c, a) => c.String(a, 0, out _) ? c.Remember(a[0], () => NewUuid(c)) : null);
-        table.Add("http.send", 1, (c, _) => c.Fail("policies may not use the network"));
+        table.Add("http.send", 1, Send);
+        // Compiled to constants in rules; in a query there is no rule.
+        table.Add("rego.metadata.rule", 0, (_, _) => RegoObject.Empty);
+        table.Add("rego.metadata.chain", 0, (_, _) => RegoArray.Empty);
         table.Add("net.lookup_ip_addr", 1, (c, _) => c.Fail("policies may not use the network"));
         table.Add("uuid.parse", 1, (c, a) => c.String(a, 0, out var s) ? Uuid.Parse(s) : null);
     }
@@ -28,7 +34,41 @@ static class MiscellaneousBuiltins
         return RegoValue.True;
     }
 
-    private static string Shown(RegoValue value) => value is RegoString s ? s.Value : value.ToString();
+    /// <summary>An argument of print comes as the set of its values.</summary>
+    private static string Shown(RegoValue value) => value switch
+    {
+        RegoString s => s.Value,
+        RegoSet { Count: 0 } => "<undefined>",
+        RegoSet set => string.Join(' ', set.Items.ToArray().Select(v => v is RegoString s ? s.Value : v.ToString())),
+        _ => value.ToString(),
+    };
+
+    /// <summary>Reports what does not parse. The syntax tree of what does is not given: its form is OPA's own.</summary>
+    private static RegoValue? ParseModule(BuiltinContext c, ReadOnlySpan<RegoValue> a)
+    {
+        if (!c.String(a, 0, out var name) || !c.String(a, 1, out var text))
+            return null;
+        c.Evaluation.Spend(text.Length);
+        try
+        {
+            Syntax.Parser.ParseModule(new RegoModule(name, text), RegoVersion.V1);
+            return c.Fail("syntax trees are not supported");
+        }
+        catch (RegoException e)
+        {
+            return c.Fail(e.Message);
+        }
+    }
+
+    private static RegoValue? Send(BuiltinContext c, ReadOnlySpan<RegoValue> a)
+    {
+        if (!c.Object(a, 0, out var request))
+            return null;
+        var missing = RequiredOfRequests.Where(n => request[n] is null).Select(n => $"\"{n}\"").ToList();
+        return missing.Count > 0
+            ? c.FailOperand(0, $"missing required request parameters(s): {{{string.Join(", ", missing)}}}")
+            : c.Fail("policies may not use the network");
+    }
 
     private static RegoValue? Random(BuiltinContext c, ReadOnlySpan<RegoValue> a)
     {

@@ -40,7 +40,7 @@ static class ObjectBuiltins
             case RegoSet set: return [.. set.Items];
             case RegoObject o: return [.. o.Keys];
             default:
-                c.FailType(i, "{array, object, set}", a[i]);
+                c.FailType(i, "{object, set, array}", a[i]);
                 return null;
         }
     }
@@ -100,6 +100,7 @@ static class ObjectBuiltins
 
     private static bool IsSubset(RegoObject super, RegoObject sub)
     {
+        Evaluation.RegoEvaluation.Current?.Spend(1);
         for (var i = 0; i < sub.Count; i++)
         {
             var value = super.Get(sub.Keys[i]);

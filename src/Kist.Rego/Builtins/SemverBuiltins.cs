@@ -19,9 +19,9 @@ static class SemverBuiltins
         if (!c.String(a, 0, out var x) || !c.String(a, 1, out var y))
             return null;
         if (!TryParse(x, out var xNumbers, out var xPre))
-            return c.FailOperand(0, $"is not a valid SemVer: \"{x}\"");
+            return c.Fail($"operand 1: string \"{x}\" is not a valid SemVer");
         if (!TryParse(y, out var yNumbers, out var yPre))
-            return c.FailOperand(1, $"is not a valid SemVer: \"{y}\"");
+            return c.Fail($"operand 2: string \"{y}\" is not a valid SemVer");
         for (var i = 0; i < 3; i++)
         {
             if (xNumbers[i] != yNumbers[i])

@@ -117,27 +117,33 @@ static partial class StringBuiltins
             replacements.Add((key.Value, value.Value));
         }
 
+        return c.Text(ReplaceAll(c, s, replacements));
+    }
+
+    private static string ReplaceAll(BuiltinContext c, string s, List<(string Old, string By)> replacements)
+    {
         var text = new StringBuilder();
+        var wasEmpty = false;
         for (var i = 0; i <= s.Length;)
         {
             c.Evaluation.Spend(replacements.Count);
             c.Evaluation.Charge(2L * text.Length);
-            var match = replacements.FindIndex(r => string.CompareOrdinal(s, i, r.Old, 0, r.Old.Length) == 0 && i + r.Old.Length <= s.Length);
+            // An empty key is found at every place once; then what is there is looked at without it.
+            var match = replacements.FindIndex(r => !(wasEmpty && r.Old.Length == 0) && s.AsSpan(i).StartsWith(r.Old));
+            wasEmpty = match >= 0 && replacements[match].Old.Length == 0;
             if (match >= 0)
             {
                 text.Append(replacements[match].By);
                 i += replacements[match].Old.Length;
+                continue;
             }
 
-            if (match < 0 || replacements[match].Old.Length == 0)
-            {
-                if (i < s.Length)
-                    text.Append(s[i]);
-                i++;
-            }
+            if (i < s.Length)
+                text.Append(s[i]);
+            i++;
         }
 
-        return c.Text(text.ToString());
+        return text.ToString();
     }
 
     private static RegoValue? Substring(BuiltinContext c, ReadOnlySpan<RegoValue> a)
@@ -200,7 +206,7 @@ static partial class StringBuiltins
             return [s.Value];
         if (a[i] is RegoArray or RegoSet)
             return c.Strings(a, i, out var strings) ? strings : null;
-        c.FailType(i, "{array, set, string}", a[i]);
+        c.FailType(i, "{string, set, array}", a[i]);
         return null;
     }
 

@@ -233,7 +233,13 @@ static class TemplateBuiltins
             _ => value.IsTrue,
         };
 
-        private static string Shown(RegoValue? value) => value switch
+        private string Shown(RegoValue? value)
+        {
+            context.Evaluation.Tick();
+            return Text(value);
+        }
+
+        private string Text(RegoValue? value) => value switch
         {
             null => "<undefined>",
             RegoString s => s.Value,

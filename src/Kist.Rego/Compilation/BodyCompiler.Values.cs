@@ -65,6 +65,8 @@ sealed partial class BodyCompiler
     {
         if (program.Functions.Function(c.Function) is { } function)
             return new FunctionNode(function, Values(c.Arguments), c.At);
+        if (Metadata is { } metadata && TermNames.OfFunction(c.Function) is "rego.metadata.rule" or "rego.metadata.chain")
+            return new ConstantNode(TermNames.OfFunction(c.Function) == "rego.metadata.rule" ? metadata.Rule : metadata.Chain());
         return new BuiltinNode(BuiltinOf(c)!, Values(c.Arguments), c.At);
     }
 
@@ -77,6 +79,8 @@ sealed partial class BodyCompiler
         var name = TermNames.OfFunction(c.Function);
         if (program.Functions.Arity(c) is not { } arity)
             throw new RegoException(RegoErrorCode.Type, $"undefined function {name ?? "?"}", c.At);
+        if (RefusesDeprecated && BuiltinOf(c) is { } builtin && BuiltinTable.IsDeprecated(builtin.Name))
+            throw new RegoException(RegoErrorCode.Type, $"deprecated built-in function calls in expression: {name}", c.At);
         if (arity >= 0 && c.Arguments.Count != arity && c.Arguments.Count != arity + 1)
         {
             var problem = c.Arguments.Count < arity ? "not enough arguments" : "too many arguments";

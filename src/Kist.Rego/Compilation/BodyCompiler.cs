@@ -16,6 +16,12 @@ sealed partial class BodyCompiler(ProgramContext program, string ruleName)
     private int _scratch;
     private int _temporary;
 
+    /// <summary>What the rego.metadata functions give in this rule.</summary>
+    public (RegoValue Rule, Func<RegoArray> Chain)? Metadata { get; init; }
+
+    /// <summary>True in Rego v1, where functions that were deprecated in v0 are errors.</summary>
+    public bool RefusesDeprecated { get; init; }
+
     public int SlotCount => _slots.Count;
 
     public int ScratchCount => _scratch;

@@ -7,17 +7,12 @@ namespace Kist.Rego.Compilation;
 /// <summary>What calls can call: built-ins, extensions, and functions that policies define.</summary>
 sealed class FunctionTable(RuleNode root, RegoExtensions? extensions)
 {
-    private readonly Dictionary<string, Builtin> _extensions = new(StringComparer.Ordinal);
+    // Made at once: queries are compiled by many threads.
+    private readonly Dictionary<string, Builtin> _extensions =
+        (extensions?.Names ?? []).ToDictionary(n => n, n => ExtensionCall.Create(n, extensions!), StringComparer.Ordinal);
 
     /// <summary>The built-in or extension of that name, or null.</summary>
-    public Builtin? Builtin(string name)
-    {
-        if (extensions is null || !extensions.TryGet(name, out var arity, out var function))
-            return BuiltinTable.Find(name);
-        if (!_extensions.TryGetValue(name, out var builtin))
-            _extensions.Add(name, builtin = ExtensionCall.Create(name, arity, function));
-        return builtin;
-    }
+    public Builtin? Builtin(string name) => _extensions.GetValueOrDefault(name) ?? BuiltinTable.Find(name);
 
     /// <summary>The node of a resolved function name, or null.</summary>
     public RuleNode? Function(Term name)

@@ -51,14 +51,15 @@ sealed class LocalNames(LocalNames? outer, bool isArguments)
                 return unique;
         }
 
-        var announced = false;
+        // A closure may use the name for a variable of its own before the body around it declares one.
+        _used.Add(name);
         for (var scope = this; scope is not null; scope = scope.Outer)
         {
-            scope._used.Add(name);
-            announced |= scope._toDeclare.Contains(name);
+            if (scope._toDeclare.Contains(name))
+                return name;
         }
 
-        return announced ? name : null;
+        return null;
     }
 
     private bool IsArgument(string name) => isArguments && _declared.ContainsKey(name);

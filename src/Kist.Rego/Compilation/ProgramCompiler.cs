@@ -27,11 +27,18 @@ sealed class ProgramCompiler
         var lines = modules.DistinctBy(m => m.Name).ToDictionary(m => m.Name, m => m.Text.Split('\n'));
         var context = new ProgramContext(tree.Root, new FunctionTable(tree.Root, _options.Extensions), lines);
         var dependencies = new Dependencies(context);
+        var metadata = new Metadata();
+        foreach (var (module, rules) in placed)
+        {
+            metadata.AddPackage(module);
+            rules.ForEach(r => metadata.AddRule(r.Node, r.Syntax));
+        }
+
         var names = parsed.ToLookup(PackageOf, m => m.Rules.Select(r => r.Head.Name));
         foreach (var (module, rules) in placed)
         {
             var globals = Globals(module, names[PackageOf(module)].SelectMany(n => n));
-            Collect(rules, r => Rule(context, dependencies, globals, r));
+            Collect(rules, r => Rule(context, dependencies, globals, r, new RuleContext(module.IsV1, () => metadata.Chain(module, r.Node, r.Syntax))));
         }
 
         ThrowIfErrors();
@@ -67,15 +74,15 @@ sealed class ProgramCompiler
         return path.Count == 0 ? head : new ReferenceTerm(at, head, path.Select(p => new ConstantTerm(at, new RegoString(p))).ToArray());
     }
 
-    private static bool Rule(ProgramContext context, Dependencies dependencies, Dictionary<string, Term> globals, PlacedRule placed)
+    private static bool Rule(ProgramContext context, Dependencies dependencies, Dictionary<string, Term> globals, PlacedRule placed, RuleContext rule)
     {
         var resolved = new Resolver(globals).Rule(placed.Syntax);
         dependencies.Add(placed.Node, resolved);
-        var rule = RuleCompiler.Compile(context, placed.Node, resolved);
+        var compiled = RuleCompiler.Compile(context, placed.Node, resolved, rule);
         if (!placed.Syntax.IsDefault)
-            placed.Node.Rules.Add(rule);
+            placed.Node.Rules.Add(compiled);
         else if (placed.Node.Default is null)
-            placed.Node.Default = rule;
+            placed.Node.Default = compiled;
         else
             throw new RegoException(RegoErrorCode.Type, $"multiple default rules {placed.Node.Path} found", placed.Syntax.At);
         return true;

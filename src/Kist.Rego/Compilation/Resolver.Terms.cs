@@ -8,6 +8,7 @@ sealed partial class Resolver
     {
         VariableTerm v => Variable(v),
         ReferenceTerm r => Join(Term(r.Head), r.Path.Select(Term).ToList(), r.At),
+        CallTerm { Function: VariableTerm { Name: "print" } } c when !globals.ContainsKey("print") => c with { Arguments = c.Arguments.Select(Printed).ToList() },
         CallTerm c => new CallTerm(c.At, Function(c.Function), c.Arguments.Select(Term).ToList()),
         ArrayTerm a => a with { Items = a.Items.Select(Term).ToList() },
         SetTerm s => s with { Items = s.Items.Select(Term).ToList() },
@@ -16,6 +17,14 @@ sealed partial class Resolver
         ComprehensionTerm c => Comprehension(c),
         _ => term,
     };
+
+    /// <summary>What is printed may be undefined: each argument becomes the set of its values, so that print never fails.</summary>
+    private ComprehensionTerm Printed(Term argument)
+    {
+        var value = new VariableTerm(argument.At, $"$print{_next++}");
+        var body = new Body(argument.At, [new TermExpression(argument.At, TermNames.Operator(argument.At, TermNames.Unify, value, Term(argument)))]);
+        return new ComprehensionTerm(argument.At, ComprehensionKind.Set, null, value, body);
+    }
 
     private Term Variable(VariableTerm v)
     {

@@ -3,12 +3,21 @@ using Kist.Rego.Syntax;
 
 namespace Kist.Rego.Compilation;
 
+/// <summary>What compiling a rule needs to know of its module.</summary>
+/// <param name="IsV1">True for Rego v1.</param>
+/// <param name="Chain">What rego.metadata.chain() gives in the rule.</param>
+sealed record RuleContext(bool IsV1, Func<RegoArray> Chain);
+
 /// <summary>Compiles one resolved rule with its <c>else</c> branches.</summary>
 static class RuleCompiler
 {
-    public static CompiledRule Compile(ProgramContext program, RuleNode node, RuleSyntax rule)
+    public static CompiledRule Compile(ProgramContext program, RuleNode node, RuleSyntax rule, RuleContext context)
     {
-        var body = new BodyCompiler(program, node.Path);
+        var body = new BodyCompiler(program, node.Path)
+        {
+            Metadata = (Metadata.OfRule(rule), context.Chain),
+            RefusesDeprecated = context.IsV1,
+        };
         var compiled = new CompiledRule(node, rule.At) { IsSet = rule.Head.Kind == RuleKind.Set };
         compiled.Body = body.Chain(() =>
         {
@@ -21,7 +30,7 @@ static class RuleCompiler
         compiled.SlotCount = body.SlotCount;
         compiled.ScratchCount = body.ScratchCount;
         if (rule.Else is not null)
-            compiled.Else = Compile(program, node, rule.Else);
+            compiled.Else = Compile(program, node, rule.Else with { Annotations = rule.Annotations }, context);
         return compiled;
     }
 

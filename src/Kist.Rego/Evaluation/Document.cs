@@ -6,7 +6,8 @@ namespace Kist.Rego.Evaluation;
 /// </summary>
 /// <param name="Node">The rules at this place and below, or null.</param>
 /// <param name="Base">The base document at this place, or the value; null if there is none.</param>
-readonly record struct Document(RuleNode? Node, RegoValue? Base)
+/// <param name="IsBase">True in the base document, where a number finds the key that is its text, as in OPA's storage.</param>
+readonly record struct Document(RuleNode? Node, RegoValue? Base, bool IsBase = false)
 {
     public bool IsUndefined => Node is null && Base is null;
 }
@@ -27,10 +28,10 @@ sealed class DataStart(RuleNode root, RuleNode? node, RegoValue[] prefix)
         {
             if (value is null)
                 break;
-            value = Documents.Get(value, key);
+            value = Documents.GetBase(value, key);
         }
 
-        return new Document(node, value);
+        return new Document(node, value, IsBase: true);
     }
 
     private Document OpenSlowly(Documents documents, Scope scope)

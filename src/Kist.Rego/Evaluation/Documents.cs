@@ -12,9 +12,13 @@ sealed partial class Documents(RegoEvaluation evaluation)
         _ => null,
     };
 
+    /// <summary>The item of a base document under a key.</summary>
+    public static RegoValue? GetBase(RegoValue value, RegoValue key) =>
+        Get(value, key) ?? (key is RegoNumber && value is RegoObject o ? o.Get(new RegoString(key.ToString())) : null);
+
     /// <summary>The place of a node, unless <c>with</c> has replaced it by a value.</summary>
     public Document Place(RuleNode? node, RegoValue? value) =>
-        node is not null && evaluation.Scope.Masked?.Contains(node) == true ? new Document(null, value) : new Document(node, value);
+        node is not null && evaluation.Scope.Masked?.Contains(node) == true ? new Document(null, value, IsBase: true) : new Document(node, value, IsBase: true);
 
     /// <summary>One key further.</summary>
     public Document Step(Document at, RegoValue key)
@@ -22,9 +26,9 @@ sealed partial class Documents(RegoEvaluation evaluation)
         switch (at.Node?.Kind)
         {
             case null:
-                return new Document(null, at.Base is null ? null : Get(at.Base, key));
+                return new Document(null, at.Base is null ? null : at.IsBase ? GetBase(at.Base, key) : Get(at.Base, key), at.IsBase);
             case RuleNodeKind.None:
-                return Place(at.Node.Child(key), at.Base is null ? null : Get(at.Base, key));
+                return Place(at.Node.Child(key), at.Base is null ? null : GetBase(at.Base, key));
             case RuleNodeKind.Function:
                 return default;
             case RuleNodeKind.Object:

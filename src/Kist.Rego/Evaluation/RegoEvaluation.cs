@@ -9,6 +9,9 @@ sealed class RegoEvaluation
 {
     private const int TicksBetweenChecks = 1024;
 
+    [ThreadStatic]
+    private static RegoEvaluation? t_current;
+
     private readonly RegoLimits _limits;
     private readonly CancellationToken _cancel;
     private readonly long _started = Stopwatch.GetTimestamp();
@@ -30,6 +33,12 @@ sealed class RegoEvaluation
         Documents = new Documents(this);
         Builtins = new BuiltinContext(this);
     }
+
+    /// <summary>
+    /// The evaluation that this thread is in, or null. Comparing and writing values count their steps in it: a value that
+    /// holds parts of itself many times over is small in memory, and endless to walk.
+    /// </summary>
+    public static RegoEvaluation? Current => t_current;
 
     public Scope Scope { get; set; }
 
@@ -60,8 +69,10 @@ sealed class RegoEvaluation
     /// <summary>Counts the work of a built-in that looks at <paramref name="items"/> items or characters.</summary>
     public void Spend(long items)
     {
-        _steps += items;
-        if (items >= TicksBetweenChecks)
+        const int Most = 1 << 30;
+        _steps += Math.Max(0, items - Most);
+        _untilCheck -= (int)Math.Min(items, Most);
+        if (_untilCheck <= 0)
             Check();
     }
 
@@ -72,6 +83,14 @@ sealed class RegoEvaluation
         if (bytes >= 65_536)
             Check();
         _charged = 0;
+    }
+
+    /// <summary>Makes this the thread's evaluation until the guard is disposed.</summary>
+    public CurrentGuard MakeCurrent()
+    {
+        var guard = new CurrentGuard(t_current);
+        t_current = this;
+        return guard;
     }
 
     public DepthGuard Enter(RuleNode node)
@@ -128,6 +147,11 @@ sealed class RegoEvaluation
     internal readonly ref struct DepthGuard(RegoEvaluation evaluation)
     {
         public void Dispose() => evaluation._depth--;
+    }
+
+    internal readonly ref struct CurrentGuard(RegoEvaluation? outer)
+    {
+        public void Dispose() => t_current = outer;
     }
 
     internal readonly ref struct QuietGuard(RegoEvaluation evaluation)

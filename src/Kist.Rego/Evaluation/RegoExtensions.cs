@@ -14,7 +14,9 @@ public sealed class RegoExtensions
     /// <summary>Adds a function.</summary>
     /// <param name="name">Its name as policies call it; it may have dots.</param>
     /// <param name="arity">The number of its arguments.</param>
-    /// <param name="function">Its implementation. What it throws, other than for cancellation, makes the call fail.</param>
+    /// <param name="function">
+    /// Its implementation. What it throws ends the evaluation with eval_builtin_error: undefined is for it to say, by null.
+    /// </param>
     public RegoExtensions Add(string name, int arity, RegoExtensionFunction function)
     {
         _functions[name] = (arity, function);

@@ -30,8 +30,22 @@ sealed class RegoTracer
         using var quiet = a.Evaluation.Quiet();
         var values = new List<RegoTraceValue>(note.Operands.Count);
         foreach (var (text, term) in note.Operands)
-            values.Add(new RegoTraceValue(text, term.Evaluate(a)));
+            values.Add(new RegoTraceValue(text, ValueOf(term, a)));
         Record(new RegoTraceEvent(RegoTraceKind.Expression, _depth, note.Rule, note.At, note.Text, values));
+    }
+
+    /// <summary>A term that the expression did not get to may fail where the expression did not.</summary>
+    private static RegoValue? ValueOf(TermNode term, Activation a)
+    {
+        try
+        {
+            return term.Evaluate(a) is not { } value ? null
+                : ValueSize.IsWithin(value, ValueSize.MaxTraced) ? value : new RegoString("(too large to show)");
+        }
+        catch (RegoException e) when (e.Code is not (RegoErrorCode.Limit or RegoErrorCode.Cancelled))
+        {
+            return null;
+        }
     }
 
     private void Record(RegoTraceEvent e)

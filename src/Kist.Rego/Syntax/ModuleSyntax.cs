@@ -1,7 +1,14 @@
 namespace Kist.Rego.Syntax;
 
 /// <summary>A parsed module. <see cref="Package"/> is the package's path without <c>data</c>.</summary>
-sealed record ModuleSyntax(RegoModule Source, IReadOnlyList<string> Package, IReadOnlyList<ImportSyntax> Imports, IReadOnlyList<RuleSyntax> Rules);
+sealed record ModuleSyntax(RegoModule Source, IReadOnlyList<string> Package, IReadOnlyList<ImportSyntax> Imports, IReadOnlyList<RuleSyntax> Rules)
+{
+    /// <summary>The annotations of the package.</summary>
+    public IReadOnlyList<Annotation> Annotations { get; init; } = [];
+
+    /// <summary>True if the module is in Rego v1, by itself or by its imports.</summary>
+    public bool IsV1 { get; init; }
+}
 
 /// <summary><c>import path as alias</c>.</summary>
 sealed record ImportSyntax(RegoLocation At, string Root, IReadOnlyList<string> Path, string Name);
@@ -22,6 +29,9 @@ enum RuleKind
 sealed record RuleSyntax(RegoLocation At, RuleHead Head, Body Body)
 {
     public bool IsDefault { get; init; }
+
+    /// <summary>The annotations of the rule's own scope and of its document's.</summary>
+    public IReadOnlyList<Annotation> Annotations { get; init; } = [];
 
     /// <summary>The <c>else</c> branch; its head's value counts, its reference does not.</summary>
     public RuleSyntax? Else { get; init; }

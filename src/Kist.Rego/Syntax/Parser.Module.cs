@@ -6,11 +6,14 @@ sealed partial class Parser
 
     private ModuleSyntax Module(RegoModule source)
     {
+        var annotations = new Queue<Annotation>(AnnotationReader.Read(source));
+        var ofPackage = Take(annotations);
         var package = Package();
         var imports = new List<ImportSyntax>();
         var rules = new List<RuleSyntax>();
         while (Kind != TokenKind.End)
         {
+            var ofStatement = Take(annotations);
             if (IsKeyword("import"))
             {
                 if (Import() is { } import)
@@ -18,11 +21,23 @@ sealed partial class Parser
             }
             else
             {
+                var first = rules.Count;
                 Rules(rules);
+                ofPackage.AddRange(ofStatement.Where(a => a.Scope is "package" or "subpackages"));
+                rules[first] = rules[first] with { Annotations = [.. ofStatement.Where(a => a.Scope is not ("package" or "subpackages"))] };
             }
         }
 
-        return new ModuleSyntax(source, package, imports, rules);
+        return new ModuleSyntax(source, package, imports, rules) { Annotations = ofPackage, IsV1 = _isV1 };
+    }
+
+    /// <summary>The annotations before the statement that comes now.</summary>
+    private List<Annotation> Take(Queue<Annotation> annotations)
+    {
+        var taken = new List<Annotation>();
+        while (annotations.TryPeek(out var next) && next.NextRow <= Current.Row)
+            taken.Add(annotations.Dequeue());
+        return taken;
     }
 
     private List<string> Package()
@@ -44,10 +59,12 @@ sealed partial class Parser
     {
         while (!Current.SpaceBefore)
         {
+            if (path.Count > MaxDepth)
+                throw Fail("the path is too long");
             if (Try(TokenKind.Dot))
             {
                 if (Kind != TokenKind.Identifier || Current.SpaceBefore)
-                    throw Unexpected("expected an identifier");
+                    throw Unexpected("expected ident");
                 path.Add(TextOf(Advance()).ToString());
             }
             else if (Kind == TokenKind.OpenBracket)

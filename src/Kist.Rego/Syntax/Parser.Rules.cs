@@ -92,6 +92,8 @@ sealed partial class Parser
     {
         while (!Current.SpaceBefore && head.Arguments is null)
         {
+            if (head.Path.Count > MaxDepth)
+                throw Fail("the rule's name is too long");
             if (Try(TokenKind.Dot))
                 head.Path.Add(KeyAfterDot());
             else if (Try(TokenKind.OpenBracket))

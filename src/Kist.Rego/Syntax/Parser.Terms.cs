@@ -203,7 +203,7 @@ sealed partial class Parser
     private ConstantTerm KeyAfterDot()
     {
         if (Kind != TokenKind.Identifier || Current.SpaceBefore)
-            throw Unexpected("expected an identifier");
+            throw Unexpected("expected ident");
         var at = Here;
         return new ConstantTerm(at, new RegoString(TextOf(Advance()).ToString()));
     }

@@ -7,7 +7,7 @@ sealed partial class Parser
 {
     /// <summary>The largest module in characters, and the deepest nesting of terms, that are read.</summary>
     public const int MaxTextLength = 4 * 1024 * 1024;
-    private const int MaxDepth = 400;
+    private const int MaxDepth = 250;
 
     private static readonly HashSet<string> BaseKeywords =
         ["package", "import", "default", "else", "not", "with", "as", "null", "true", "false", "some"];

@@ -11,12 +11,15 @@ static class DecimalText
     {
         mantissa = default;
         exponent = 0;
-        if (text.Length > RegoNumber.MaxMagnitude || !TrySplit(text, out var digits, out var fraction, out var power))
+        if (text.Length > RegoNumber.MaxLength || !TrySplit(text, out var digits, out var fraction, out var power))
             return false;
-        if (power is < -RegoNumber.MaxMagnitude or > RegoNumber.MaxMagnitude)
+        if (power is < -RegoNumber.MaxExponent or > RegoNumber.MaxExponent)
             return false;
-        mantissa = BigInteger.Parse(string.Concat(digits, fraction), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        exponent = power - fraction.Length;
+        var all = string.Concat(digits, fraction);
+        // Zeros at the end are cheap to take off here, and dear in StripZeros.
+        var kept = Math.Max(all.AsSpan().TrimEnd('0').Length, all.StartsWith('-') ? 2 : 1);
+        mantissa = BigInteger.Parse(all.AsSpan(0, kept), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        exponent = power - fraction.Length + all.Length - kept;
         return true;
     }
 

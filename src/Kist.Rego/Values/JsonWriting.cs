@@ -74,6 +74,7 @@ static class JsonWriting
 
         private void Items(ReadOnlySpan<RegoValue> items, int depth)
         {
+            TextLimit.Check(text);
             text.Append('[');
             for (var i = 0; i < items.Length; i++)
             {
@@ -90,6 +91,7 @@ static class JsonWriting
 
         private void Entries(RegoObject o, int depth)
         {
+            TextLimit.Check(text);
             text.Append('{');
             for (var i = 0; i < o.Count; i++)
             {

@@ -31,7 +31,7 @@ sealed class RegoObjectBuilder
         var values = new RegoValue[_entries.Count];
         _entries.Keys.CopyTo(keys, 0);
         _entries.Values.CopyTo(values, 0);
-        Array.Sort(keys, values);
+        Sequences.Sort(keys, values);
         return RegoObject.OfSorted(keys, values);
     }
 }
@@ -57,7 +57,7 @@ sealed class RegoSetBuilder
     {
         var items = new RegoValue[_items.Count];
         _items.CopyTo(items);
-        Array.Sort(items);
+        Sequences.Sort(items);
         return RegoSet.OfSorted(items);
     }
 }

@@ -9,8 +9,11 @@ namespace Kist.Rego;
 /// </summary>
 public sealed class RegoNumber : RegoValue
 {
-    /// <summary>The largest magnitude of a decimal exponent, and the most digits, that are accepted.</summary>
-    internal const int MaxMagnitude = 20_000;
+    /// <summary>The largest magnitude of a written exponent: larger ones make short texts expensive.</summary>
+    internal const int MaxExponent = 2_000;
+
+    /// <summary>The most characters of a number.</summary>
+    internal const int MaxLength = 20_000;
 
     private static readonly RegoNumber[] Small = CreateSmall();
 

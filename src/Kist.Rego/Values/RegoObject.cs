@@ -53,11 +53,12 @@ public sealed class RegoObject : RegoValue
         if (other is not RegoObject o)
             return other is null ? 1 : RegoType.Object.CompareTo(other.Type);
         // Both in key order: the first difference, in key or else in value, decides; then the length.
+        Evaluation.RegoEvaluation.Current?.Spend(1);
         var length = Math.Min(_keys.Length, o._keys.Length);
         for (var i = 0; i < length; i++)
         {
             var order = _keys[i].CompareTo(o._keys[i]);
-            if (order == 0)
+            if (order == 0 && !ReferenceEquals(_values[i], o._values[i]))
                 order = _values[i].CompareTo(o._values[i]);
             if (order != 0)
                 return order;

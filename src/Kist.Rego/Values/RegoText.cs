@@ -16,6 +16,8 @@ static class RegoText
 
     private static void Append(StringBuilder text, RegoValue value)
     {
+        if (value.Nesting > 0)
+            TextLimit.Check(text);
         switch (value)
         {
             case RegoNull: text.Append("null"); break;

@@ -20,9 +20,12 @@ static class Sequences
 
     public static int Compare(ReadOnlySpan<RegoValue> a, ReadOnlySpan<RegoValue> b)
     {
+        Evaluation.RegoEvaluation.Current?.Spend(1);
         var length = Math.Min(a.Length, b.Length);
         for (var i = 0; i < length; i++)
         {
+            if (ReferenceEquals(a[i], b[i]))
+                continue;
             var order = a[i].CompareTo(b[i]);
             if (order != 0)
                 return order;
@@ -35,6 +38,7 @@ static class Sequences
     {
         if (a.Length != b.Length)
             return false;
+        Evaluation.RegoEvaluation.Current?.Spend(1);
         for (var i = 0; i < a.Length; i++)
         {
             if (!a[i].Equals(b[i]))
@@ -42,6 +46,23 @@ static class Sequences
         }
 
         return true;
+    }
+
+    /// <summary>Sorts keys, and values with them if there are any.</summary>
+    /// <exception cref="RegoException">eval_limit_error: comparing took too much.</exception>
+    public static void Sort(RegoValue[] keys, RegoValue[]? values = null)
+    {
+        if (keys.Length < 2)
+            return;
+        try
+        {
+            Array.Sort(keys, values);
+        }
+        catch (InvalidOperationException e) when (e.InnerException is RegoException limit)
+        {
+            // Array.Sort wraps what a comparison throws.
+            throw new RegoException(limit.Errors, e);
+        }
     }
 
     public static int Hash(ReadOnlySpan<RegoValue> items, int seed)

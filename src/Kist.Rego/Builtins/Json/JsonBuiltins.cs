@@ -11,7 +11,7 @@ static class JsonBuiltins
         table.Add("json.marshal_with_options", 2, MarshalWithOptions);
         table.Add("json.unmarshal", 1, (c, a) => c.String(a, 0, out var s) ? Parse(c, s) : null);
         table.Add("json.is_valid", 1, (_, a) => RegoValue.Of(a[0] is RegoString s && IsValid(s.Value)));
-        table.Add("json.filter", 2, (c, a) => c.Object(a, 0, out var o) && JsonPaths.Read(c, a, 1) is { } paths ? JsonPaths.Filter(o, paths, 0) : null);
+        table.Add("json.filter", 2, (c, a) => c.Object(a, 0, out var o) && JsonPaths.Read(c, a, 1) is { } paths ? JsonPaths.Filter(o, paths.FindAll(p => p.Length > 0), 0) : null);
         table.Add("json.remove", 2, (c, a) => c.Object(a, 0, out var o) && JsonPaths.Read(c, a, 1) is { } paths ? JsonPaths.Remove(o, paths, 0) : null);
         table.Add("json.patch", 2, JsonPatch.Apply);
     }
@@ -29,7 +29,7 @@ static class JsonBuiltins
         }
     }
 
-    private static bool IsValid(string text)
+    internal static bool IsValid(string text)
     {
         try
         {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Kist.Rego.Builtins;
 
-/// <summary>RFC 6902 patches, which work on sets, too: there a key is the element.</summary>
+/// <summary>RFC 6902 patches, which work on sets, too: there a key is the element. A patch that fails is undefined, never an error.</summary>
 static class JsonPatch
 {
     public static RegoValue? Apply(BuiltinContext c, ReadOnlySpan<RegoValue> a)
@@ -14,10 +14,10 @@ static class JsonPatch
         {
             c.Evaluation.Tick();
             if (item is not RegoObject operation)
-                return c.FailElement(1, a[1], "object", item);
+                return null;
             if (operation["op"] is not RegoString op || operation["path"] is not { } path || JsonPaths.One(path) is not { } keys)
-                return c.FailOperand(1, "missing or invalid 'op' or 'path' attribute");
-            document = One(c, document, op.Value, keys, operation);
+                return null;
+            document = One(document, op.Value, keys, operation);
             if (document is null)
                 return null;
         }
@@ -25,31 +25,31 @@ static class JsonPatch
         return document;
     }
 
-    private static RegoValue? One(BuiltinContext c, RegoValue document, string op, RegoValue[] path, RegoObject operation)
+    private static RegoValue? One(RegoValue document, string op, RegoValue[] path, RegoObject operation)
     {
         switch (op)
         {
             case "add":
-                return operation["value"] is { } added ? Add(document, path, 0, added) : c.FailOperand(1, "missing 'value' attribute");
+                return operation["value"] is { } added ? Add(document, path, 0, added) : null;
             case "remove":
                 return Remove(document, path, 0);
             case "replace":
                 if (operation["value"] is not { } replacement)
-                    return c.FailOperand(1, "missing 'value' attribute");
+                    return null;
                 return Replace(document, path, 0, replacement);
             case "test":
                 if (operation["value"] is not { } expected)
-                    return c.FailOperand(1, "missing 'value' attribute");
-                return Find(document, path) is { } actual && actual.Equals(expected) ? document : c.Fail("test operation failed");
+                    return null;
+                return Find(document, path) is { } actual && actual.Equals(expected) ? document : null;
             case "move" or "copy":
                 if (operation["from"] is not { } fromPath || JsonPaths.One(fromPath) is not { } from)
-                    return c.FailOperand(1, "missing 'from' attribute");
+                    return null;
                 if (Find(document, from) is not { } moved)
                     return null;
                 var rest = op == "move" ? Remove(document, from, 0) : document;
                 return rest is null && from.Length > 0 ? null : Add(rest ?? moved, path, 0, moved);
             default:
-                return c.FailOperand(1, $"unrecognized op: '{op}'");
+                return null;
         }
     }
 

@@ -7,7 +7,7 @@ static class JsonPaths
     {
         if (a[i] is not (RegoArray or RegoSet))
         {
-            c.FailType(i, "{array, set}", a[i]);
+            c.FailType(i, "{set, array}", a[i]);
             return null;
         }
 
@@ -116,12 +116,8 @@ static class JsonPaths
         }
     }
 
-    private static bool IsIndex(RegoValue key, int i) => key switch
-    {
-        RegoString s => s.Value == i.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        RegoNumber n => n.TryGetInt64(out var value) && value == i,
-        _ => false,
-    };
+    /// <summary>Indexes are strings in paths, also where the path is an array of keys.</summary>
+    private static bool IsIndex(RegoValue key, int i) => key is RegoString s && s.Value == i.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Unescape(string key) => key.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
 }

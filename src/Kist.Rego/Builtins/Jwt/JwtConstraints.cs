@@ -54,8 +54,10 @@ sealed class JwtConstraints
             case "time":
                 if (value is not RegoNumber n)
                     throw new FormatException("token time constraint: must be a number");
+                if (n.Sign < 0)
+                    throw new FormatException("token time constraint: must not be negative");
                 if (!n.TryGetInteger(out _time))
-                    throw new FormatException("token time constraint: must be an integer");
+                    _time = BinaryFloat.Of(n).Truncate();
                 return;
             case "cert" or "secret" or "alg" or "iss" or "aud":
                 break;
@@ -77,7 +79,7 @@ sealed class JwtConstraints
 
     private bool HasValidSignature(JwtToken token)
     {
-        if (token.Algorithm is not { Length: 5 } algorithm || token.Header["crit"] is not null)
+        if (token.Algorithm is not { Length: 5 } algorithm || HasUnknownCritical(token.Header))
             return false;
         if (_algorithm is not null && _algorithm != algorithm)
             return false;
@@ -85,9 +87,20 @@ sealed class JwtConstraints
             return algorithm[0] == 'H' && algorithm[1] == 'S' && JwtKeys.VerifyHmac(algorithm, _secret, token.Signed, token.Signature);
         if (algorithm is not (['R' or 'P' or 'E', 'S', ..]))
             return false;
-        // With a key id, the keys of that id are tried; keys without one always are.
-        var id = (token.Header["kid"] as RegoString)?.Value;
-        return _keys!.Any(k => (id is null || k.Id is null || k.Id == id) && (k.Algorithm is null || k.Algorithm == algorithm) && k.Verify(algorithm, token.Signed, token.Signature));
+        // The key that the token names decides; if there is none of that name, all are tried.
+        if (token.Header["kid"] is RegoString { Value: var id } && _keys!.Find(k => k.Id == id) is { } named)
+            return named.Verify(algorithm, token.Signed, token.Signature);
+        return _keys!.Exists(k => (k.Algorithm is null || k.Algorithm == algorithm) && k.Verify(algorithm, token.Signed, token.Signature));
+    }
+
+    /// <summary>RFC 7515, 4.1.11: a critical parameter that is not understood makes the token invalid.</summary>
+    private static bool HasUnknownCritical(RegoObject header)
+    {
+        if (header["crit"] is not { } critical)
+            return false;
+        if (critical is not RegoArray { Count: > 0 } names || names.Items.ToArray().Any(n => n is not RegoString))
+            throw new FormatException("crit: must be a nonempty list of strings");
+        return names.Items.ToArray().Any(n => header.Contains(n) && ((RegoString)n).Value is not ("alg" or "kid" or "typ" or "cty" or "crit"));
     }
 
     private bool HasValidClaims(RegoObject payload)

@@ -11,8 +11,8 @@ static class JwtSigning
         if (parsed["alg"] is not RegoString { Value: var algorithm })
             throw new FormatException("missing or invalid 'alg' header");
         var type = (parsed["typ"] as RegoString)?.Value;
-        if (type == "JWT")
-            JwtToken.ReadObject(payload, "payload");
+        if (type is null or "JWT" && !JsonBuiltins.IsValid(payload))
+            throw new FormatException("type is JWT but payload is not JSON");
         var signed = $"{Encode(header)}.{Encode(payload)}";
         var signature = Signature(algorithm, key, EncodingBuiltins.Bytes(signed));
         return $"{signed}.{EncodingBuiltins.ToBase64Url(signature, padded: false)}";

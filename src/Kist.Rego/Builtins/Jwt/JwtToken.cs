@@ -36,6 +36,8 @@ sealed class JwtToken
     {
         if (text.Length > MaxLength)
             throw new FormatException("encoded JWT is too long");
+        if (!text.Contains('.'))
+            throw new FormatException("encoded JWT had no period separators");
         var parts = text.Split('.');
         if (parts.Length == 5)
             throw new FormatException("JWT is a JWE object, which is not supported");

@@ -52,7 +52,7 @@ static class NetBuiltins
         var blocks = new SortedSet<IpRange>(Comparer<IpRange>.Create((x, y) =>
             x.IsV6 != y.IsV6 ? x.IsV6.CompareTo(y.IsV6) : x.First != y.First ? x.First.CompareTo(y.First) : x.Prefix.CompareTo(y.Prefix)));
         foreach (var text in texts)
-            blocks.Add(AddressOrCidr(text));
+            blocks.Add(IpRange.ParseCidr(text) ?? ClassfulBlock(text));
         var merged = new List<IpRange>();
         foreach (var block in blocks)
         {
@@ -68,6 +68,18 @@ static class NetBuiltins
         }
 
         return RegoValue.SetOf([.. merged.Select(m => (RegoValue)new RegoString(m.ToString()))]);
+    }
+
+    /// <summary>An IPv4 address without a length is the whole network of its class, as Go has it.</summary>
+    private static IpRange ClassfulBlock(string text)
+    {
+        if (IpRange.ParseAddress(text) is not { } address)
+            throw new FormatException($"invalid CIDR address: {text}");
+        if (address.IsV6)
+            throw new FormatException("IPv6 invalid: needs prefix length");
+        var first = (int)(address.First >> 24);
+        var prefix = first < 128 ? 8 : first < 192 ? 16 : first < 224 ? 24 : throw new FormatException("IPv4 invalid: needs prefix length");
+        return IpRange.ParseCidr($"{text}/{prefix}")!.Value;
     }
 
     /// <summary>Two halves of one block.</summary>

@@ -15,9 +15,14 @@ ref struct RegexTranslator
     private readonly ReadOnlySpan<char> _pattern;
     private readonly StringBuilder _result = new();
     private readonly Stack<bool> _outerMultiline = new();
+    private readonly Stack<int> _outerRepeats = new();
     private int _i;
     private bool _multiline;
     private bool _swapGreed;
+
+    // The most often that anything inside the current group, and inside the last atom, is repeated: nested counts multiply.
+    private int _repeats = 1;
+    private int _atomRepeats = 1;
 
     private RegexTranslator(ReadOnlySpan<char> pattern) => _pattern = pattern;
 
@@ -45,6 +50,8 @@ ref struct RegexTranslator
                     if (_outerMultiline.Count == 0)
                         throw Error("unexpected )");
                     _multiline = _outerMultiline.Pop();
+                    _atomRepeats = _repeats;
+                    _repeats = Math.Max(_outerRepeats.Pop(), _repeats);
                     _i++;
                     _result.Append(')');
                     repeatable = true;
@@ -59,7 +66,8 @@ ref struct RegexTranslator
                     Repeat(repeatable, c.ToString());
                     repeatable = false;
                     continue;
-                case '{' when Counted(out var count):
+                case '{' when Counted(out var count, out var most):
+                    Multiply(most);
                     Repeat(repeatable, count);
                     repeatable = false;
                     continue;
@@ -68,6 +76,7 @@ ref struct RegexTranslator
                     break;
                 case '\\':
                     repeatable = Escape();
+                    _atomRepeats = 1;
                     continue;
                 case '$':
                     _i++;
@@ -83,6 +92,7 @@ ref struct RegexTranslator
             }
 
             repeatable = true;
+            _atomRepeats = 1;
         }
 
         if (_outerMultiline.Count > 0)
@@ -98,7 +108,7 @@ ref struct RegexTranslator
         if (_i >= _pattern.Length || _pattern[_i] != '?')
         {
             _result.Append('(');
-            _outerMultiline.Push(outer);
+            Enter(outer);
             return false;
         }
 
@@ -107,8 +117,23 @@ ref struct RegexTranslator
             Named();
         else
             return Flags(outer);
-        _outerMultiline.Push(outer);
+        Enter(outer);
         return false;
+    }
+
+    private void Enter(bool outerMultiline)
+    {
+        _outerMultiline.Push(outerMultiline);
+        _outerRepeats.Push(_repeats);
+        _repeats = 1;
+    }
+
+    private void Multiply(int most)
+    {
+        _atomRepeats *= Math.Max(most, 1);
+        if (_atomRepeats > MaxRepeat)
+            throw Error("invalid repeat count");
+        _repeats = Math.Max(_repeats, _atomRepeats);
     }
 
     private void Named()
@@ -157,7 +182,7 @@ ref struct RegexTranslator
                     var flags = $"?{on}{(off.Length > 0 ? $"-{off}" : "")}";
                     _result.Append('(').Append(flags is "?" && c == ')' ? "?:" : flags).Append(c);
                     if (c == ':')
-                        _outerMultiline.Push(outer);
+                        Enter(outer);
                     return false;
                 default:
                     throw Error("invalid or unsupported Perl syntax");
@@ -179,9 +204,9 @@ ref struct RegexTranslator
             _result.Append('?');
     }
 
-    private bool Counted(out string count)
+    private bool Counted(out string count, out int most)
     {
-        count = "";
+        (count, most) = ("", 0);
         var length = _pattern[_i..].IndexOf('}');
         if (length < 0)
             return false;
@@ -191,6 +216,7 @@ ref struct RegexTranslator
         if (parts.Any(p => p.Length > 4 || (p.Length > 0 && int.Parse(p, CultureInfo.InvariantCulture) > MaxRepeat)) ||
             (parts is [var low, { Length: > 0 } high] && int.Parse(low, CultureInfo.InvariantCulture) > int.Parse(high, CultureInfo.InvariantCulture)))
             throw Error("invalid repeat count");
+        most = int.Parse(parts[^1].Length > 0 ? parts[^1] : parts[0], CultureInfo.InvariantCulture);
         count = _pattern.Slice(_i, length + 1).ToString();
         _i += length + 1;
         return true;

@@ -30,6 +30,9 @@ sealed class YamlReading
             parser.Consume<DocumentStart>();
             var value = new YamlReading(parser).Node();
             parser.Consume<DocumentEnd>();
+            // Further documents are not read, but they must be well formed.
+            while (parser.MoveNext())
+                continue;
             return value;
         }
         catch (YamlException e)

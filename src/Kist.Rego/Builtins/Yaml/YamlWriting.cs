@@ -17,6 +17,7 @@ static class YamlWriting
 
     private static void Block(StringBuilder text, RegoValue value, int indent)
     {
+        TextLimit.Check(text);
         if (value is RegoObject o)
         {
             for (var i = 0; i < o.Count; i++)
