@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kist.Attestation.Se;
 using Kist.Attestation.Snp;
 using Kist.Attestation.Tpm;
 
@@ -27,6 +28,9 @@ public sealed record VerificationOptions
 
     /// <summary>What is acceptable of SEV-SNP guests.</summary>
     public SnpPolicy Snp { get; init; } = SnpPolicy.Default;
+
+    /// <summary>The secrets of the request that IBM Secure Execution evidence answers.</summary>
+    public SePolicy Se { get; init; } = SePolicy.Default;
 
     /// <summary>What is acceptable of TPMs.</summary>
     public TpmPolicy Tpm { get; init; } = TpmPolicy.Default;

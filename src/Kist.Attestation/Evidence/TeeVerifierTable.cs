@@ -16,6 +16,7 @@ internal static class TeeVerifierTable
         new Nvidia.NvidiaTee(),
         new Psa.PsaTee(),
         new SampleVerifier(),
+        new Se.SeTee(),
         new Sev.SevTee(),
         new Sgx.SgxVerifier(),
         new Snp.SnpTee(),
