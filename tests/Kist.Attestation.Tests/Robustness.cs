@@ -37,6 +37,22 @@ internal static class Robustness
             Assert.False(IsAccepted(With(evidence, evidence.Bytes[..length]), options), $"accepted when cut to {length} bytes");
     }
 
+    /// <summary>Reading a prefix gives a result or MalformedDataException, and nothing else.</summary>
+    public static void NoPrefixIsRead(ReadOnlyMemory<byte> bytes, Action<ReadOnlyMemory<byte>> read, int step)
+    {
+        for (var length = 0; length < bytes.Length; length += step)
+        {
+            try
+            {
+                read(bytes[..length]);
+            }
+            catch (MalformedDataException e)
+            {
+                Assert.NotEmpty(e.Reason);
+            }
+        }
+    }
+
     /// <summary>No change of one byte in the range may be accepted.</summary>
     public static void NoChangeIsAccepted(
         Evidence evidence, VerificationOptions options, int start, int end, int step = 1, ExpectedBinding? binding = null)

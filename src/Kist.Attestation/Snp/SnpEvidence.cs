@@ -12,13 +12,15 @@ internal sealed record SnpEvidence(SnpReport Report, IReadOnlyList<SnpCertificat
     private const string Structure = "SNP evidence";
 
     /// <summary>
-    /// Reads the bare report, the report followed by a certificate table (the extended form), Trustee's JSON, or the JSON
-    /// of configfs-tsm's files (outblob, auxblob).
+    /// Reads the bare report, the report followed by a certificate table (the extended form), Trustee's JSON, or
+    /// configfs-tsm's files (outblob, auxblob) as JSON or CBOR, also inside a token of Veraison's ratsd.
     /// </summary>
     public static SnpEvidence Read(Evidence evidence)
     {
         if (evidence.Json is { } json)
             return ReadJson(json);
+        if (SnpTsmReport.IsCbor(evidence.Bytes.Span))
+            return FromTsm(SnpTsmReport.ReadCbor(evidence.Bytes));
         var bytes = evidence.Bytes.Span;
         var report = SnpReportReader.Parse(bytes[..Math.Min(bytes.Length, SnpReport.Size)]);
         var certificates = new List<SnpCertificate>();
@@ -40,16 +42,13 @@ internal sealed record SnpEvidence(SnpReport Report, IReadOnlyList<SnpCertificat
         }
     }
 
+    private static SnpEvidence FromTsm(SnpTsmReport tsm) =>
+        new(SnpReportReader.Parse(tsm.Report.Span), tsm.Certificates.IsEmpty ? [] : SnpCertificateTable.Parse(tsm.Certificates.Span));
+
     private static SnpEvidence ReadJson(JsonElement json)
     {
-        if (EvidenceJson.Optional(json, "outblob", Structure) is not null)
-        {
-            var aux = EvidenceJson.Optional(json, "auxblob", Structure) is null
-                ? [] : EvidenceJson.RequireBase64Url(json, "auxblob", Structure);
-            var report = SnpReportReader.Parse(EvidenceJson.RequireBase64Url(json, "outblob", Structure));
-            return new SnpEvidence(report, aux.Length == 0 ? [] : SnpCertificateTable.Parse(aux));
-        }
-
+        if (SnpTsmReport.Find(json) is { } tsm)
+            return FromTsm(SnpTsmReport.ReadJson(tsm));
         var bytes = SnpJsonReport.ToBytes(EvidenceJson.Require(json, "attestation_report", Structure));
         return new SnpEvidence(SnpReportReader.Parse(bytes), ReadChain(EvidenceJson.Optional(json, "cert_chain", Structure)));
     }

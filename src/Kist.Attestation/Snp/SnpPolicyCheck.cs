@@ -23,7 +23,7 @@ internal static class SnpPolicyCheck
         verdict.Check("snp.vmpl", report.Vmpl <= highest,
             "the report must be asked for by the most privileged software that the policy requires",
             highest == 0 ? "0" : $"0 to {highest}", report.Vmpl == uint.MaxValue ? "asked for by the host" : $"{report.Vmpl}",
-            "ask for the report at VMPL 0; if the guest runs under a reviewed SVSM or paravisor, allow its VMPL in the policy",
+            "ask for the report at VMPL 0; if the guest runs under a reviewed SVSM or paravisor, allow its VMPL (--max-vmpl)",
             SnpVerifier.Abi);
     }
 

@@ -11,14 +11,15 @@ internal sealed class SnpTee : ITeeVerifier
     public IEnumerable<FindingExplanation> Explanations => SnpExplanations.All;
 
     public bool RecognisesBytes(ReadOnlySpan<byte> data) =>
-        data.Length >= SnpReport.Size && IsReport(data) && (data.Length == SnpReport.Size || HasTable(data[SnpReport.Size..]));
+        SnpTsmReport.IsCbor(data)
+        || data.Length >= SnpReport.Size && IsReport(data) && (data.Length == SnpReport.Size || HasTable(data[SnpReport.Size..]));
 
     public bool RecognisesJson(JsonElement evidence)
     {
         if (evidence.ValueKind != JsonValueKind.Object)
             return false;
-        if (evidence.TryGetProperty("outblob", out _))
-            return evidence.TryGetProperty("provider", out var provider) && provider.ValueKind == JsonValueKind.String
+        if (SnpTsmReport.Find(evidence) is { } tsm)
+            return tsm.TryGetProperty("provider", out var provider) && provider.ValueKind == JsonValueKind.String
                 && provider.GetString()!.Trim() == "sev_guest";
         return evidence.TryGetProperty("attestation_report", out var report) && report.ValueKind == JsonValueKind.Object
             && report.TryGetProperty("reported_tcb", out _);

@@ -35,7 +35,7 @@ internal sealed class EarTee : ITeeVerifier
     public IEnumerable<EvidenceField> Inspect(Evidence evidence)
     {
         var token = EarSignature.Parse(evidence.Bytes);
-        var result = token.IsCbor ? EarCbor.Parse(token.Payload) : EarJson.Parse(token.Payload.Span);
+        var result = token.IsCbor ? EarCbor.Parse(token.Payload) : LegacyToken.TryParse(token.Payload.Span) ?? EarJson.Parse(token.Payload.Span);
         yield return new("header.alg", -1, -1, token.Algorithm);
         yield return new("eat_profile", -1, -1, result.Profile);
         yield return new("iat", -1, -1, Timestamp.Format(result.IssuedAt), "issued");

@@ -17,10 +17,17 @@ internal static class EarVerifier
     public static void Verify(Evidence evidence, ExpectedBinding binding, VerificationOptions options, VerdictBuilder verdict)
     {
         var token = EarSignature.Parse(evidence.Json is null ? evidence.Bytes : throw new MalformedDataException("EAR", 0, "it is JSON, and unsigned"));
-        var result = token.IsCbor ? EarCbor.Parse(token.Payload) : EarJson.Parse(token.Payload.Span);
+        var legacy = token.IsCbor ? null : LegacyToken.TryParse(token.Payload.Span);
+        var result = token.IsCbor ? EarCbor.Parse(token.Payload) : legacy ?? EarJson.Parse(token.Payload.Span);
         verdict.Claims = new EarClaims(result, token.IsCbor ? default : token.Payload);
         CheckSignature(token, evidence, options, verdict);
         CheckTime(result, verdict);
+        if (legacy is not null)
+        {
+            verdict.NotChecked("ear.status", "this token of CoCo's attestation service is of before EAR and has no status: its issue was the verdict, by the policies it names",
+                "use an attestation service that issues EAR tokens", Spec);
+        }
+
         foreach (var (name, appraisal) in result.Submods)
             CheckAppraisal(name, appraisal, verdict);
         if (binding.ReportData is not null || binding.InitDataDigest is not null)

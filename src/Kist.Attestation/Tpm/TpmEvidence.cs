@@ -21,14 +21,17 @@ internal sealed record TpmEvidence(
 
     private const string Structure = "TPM evidence";
 
+    /// <summary>Whether the key's public area says that it signs only what the TPM made; null if that is not in the evidence.</summary>
+    public bool? IsAttestationKey { get; init; }
+
     /// <summary>
-    /// Reads Trustee's JSON: {ak_public, tpm_quote{signature, message, pcrs[]}}, base64 and hexadecimal. Kist also takes
-    /// ak_certificates, PEM, leaf first, and event_log, base64.
+    /// Reads an attestation of Google's go-tpm-tools, or Trustee's JSON: {ak_public, tpm_quote{signature, message, pcrs[]}},
+    /// base64 and hexadecimal. Kist also takes ak_certificates, PEM, leaf first, and event_log, base64.
     /// </summary>
     public static TpmEvidence Read(Evidence evidence)
     {
         if (evidence.Json is not { } json)
-            throw new MalformedDataException(Structure, -1, "it must be JSON with ak_public and tpm_quote");
+            return GoTpmAttestation.Read(evidence);
         var quote = EvidenceJson.Require(json, "tpm_quote", Structure);
         var certificates = new List<Certificate>();
         if (EvidenceJson.Optional(json, "ak_certificates", Structure) is not null)

@@ -9,8 +9,8 @@ internal sealed class TpmTee : ITeeVerifier
 
     public IEnumerable<FindingExplanation> Explanations => TpmExplanations.All;
 
-    // A quote alone cannot be judged: signature, key and registers lie beside it, so there is no form in bytes.
-    public bool RecognisesBytes(ReadOnlySpan<byte> data) => false;
+    // A quote alone cannot be judged: only forms that hold signature, key and registers too are evidence.
+    public bool RecognisesBytes(ReadOnlySpan<byte> data) => GoTpmAttestation.IsLikely(data);
 
     public bool RecognisesJson(JsonElement evidence) => evidence.ValueKind == JsonValueKind.Object
         && evidence.TryGetProperty("ak_public", out _) && evidence.TryGetProperty("tpm_quote", out _);

@@ -9,6 +9,13 @@ internal static class TpmVerifier
     public static void Verify(TpmEvidence evidence, ExpectedBinding binding, VerificationOptions options, VerdictBuilder verdict)
     {
         CheckKey(evidence, options, verdict);
+        if (evidence.IsAttestationKey is { } isAttestationKey)
+        {
+            verdict.Check("tpm.ak.attributes", isAttestationKey, "the key must sign only what the TPM itself made",
+                "fixedTPM, fixedParent, sensitiveDataOrigin, restricted, sign", isAttestationKey ? "all set" : "not all set",
+                "use an attestation key: any other key would sign a quote that software wrote", "TPM 2.0 Library part 1 section 23.5");
+        }
+
         TpmQuoteCheck.Signature(evidence.Quote, evidence.Signature, PublicKey.Parse(evidence.AttestationKey.Span), verdict);
         var pcrs = TpmQuoteCheck.Pcrs(evidence.Quote, evidence.Signature.Hash, evidence.Pcrs, verdict);
         verdict.Claims = new TpmClaims
@@ -25,20 +32,16 @@ internal static class TpmVerifier
     private static void CheckKey(TpmEvidence evidence, VerificationOptions options, VerdictBuilder verdict)
     {
         var key = evidence.AttestationKey.Span;
-        var certificate = evidence.Certificates.FirstOrDefault(
-            c => c.SubjectPublicKeyInfo.Span.SequenceEqual(evidence.AttestationKey.Span));
-        if (certificate is not null)
-        {
-            ChainVerifier.Verify(verdict, "tpm.ak", EndEntityPath.From(certificate, evidence.Certificates), "tpm", options);
-            return;
-        }
-
         const string id = "tpm.ak.anchor";
         var hash = SHA256.HashData(key);
         if (options.Anchors.Find("tpm", hash) is { } anchor)
         {
             verdict.IsSimulated |= anchor.IsSimulated;
             verdict.Pass(id, "the attestation key is pinned", null, anchor.Name, TpmQuoteCheck.Spec);
+        }
+        else if (FindCertificate(evidence) is { } certificate)
+        {
+            ChainVerifier.Verify(verdict, "tpm.ak", EndEntityPath.From(certificate, evidence.Certificates), "tpm", options);
         }
         else if (options.References.Any(r => r.Claim == "ak_public") || options.Tpm.AllowUnanchoredKey)
         {
@@ -53,4 +56,7 @@ internal static class TpmVerifier
                 "pin the key after enrolling the TPM, or send its certificate", "TPM 2.0 Library part 1 section 9.5.3");
         }
     }
+
+    private static Certificate? FindCertificate(TpmEvidence evidence) => evidence.Certificates.FirstOrDefault(
+        c => c.SubjectPublicKeyInfo.Span.SequenceEqual(evidence.AttestationKey.Span));
 }

@@ -76,10 +76,13 @@ public class SnpCorpusTests
         SnpSamples.Report("snp/derived/milan-v2-truncated.bin", "snp/milan-v2-trustee/vcek.der"), ExpectedBinding.None,
         SnpSamples.At("2024-01-01")));
 
-    [Fact]
-    public void Verify_TsmFiles_AreAcceptedWithTheirTable()
+    [Theory]
+    [InlineData("tsm-report.json")]
+    [InlineData("tsm-report.cbor")]
+    [InlineData("ratsd-token.json")]
+    public void Verify_TsmFiles_AreAcceptedWithTheirTable(string file)
     {
-        var evidence = new Evidence { Tee = "snp", Json = SnpSamples.TsmReport };
+        var evidence = EvidenceDetector.Detect(Testing.Evidence.Read($"snp/genoa-v3-tsm/{file}")).Evidence;
 
         var verdict = EvidenceVerifier.Verify(evidence, ExpectedBinding.None, SnpSamples.At("2025-10-01"));
 

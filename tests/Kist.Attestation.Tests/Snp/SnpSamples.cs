@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Kist.Testing;
 
 namespace Kist.Attestation.Tests.Snp;
@@ -26,13 +25,4 @@ internal static class SnpSamples
     }
 
     public static Evidence MilanV2 => Report("snp/milan-v2-trustee/report.bin", "snp/milan-v2-trustee/vcek.der");
-
-    public static JsonElement TsmReport
-    {
-        get
-        {
-            using var document = JsonDocument.Parse(Testing.Evidence.Read("snp/genoa-v3-tsm/tsm-report.json"));
-            return document.RootElement.Clone();
-        }
-    }
 }

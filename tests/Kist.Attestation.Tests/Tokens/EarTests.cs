@@ -69,6 +69,19 @@ public class EarTests
         Assert.Equal("ear", EvidenceDetector.Detect(Testing.Evidence.Read("ear/tng/ear.jwt")).Evidence.Tee);
     }
 
+    [Theory]
+    [InlineData("2026-01-19T07:01:30Z", null)]
+    [InlineData("2026-01-19T08:00:00Z", "ear.time.expires")]
+    public void Verify_TokenOfBeforeEar_IsJudgedByItsChainAndTime(string time, string? decisive)
+    {
+        var root = PemReader.ReadCertificates(Testing.Evidence.Read("ear/tng/simple.as-ca.pem"))[0].SubjectPublicKeyInfo.ToArray();
+
+        var verdict = EvidenceVerifier.Verify(Token("ear/tng/simple.jwt"), ExpectedBinding.None, Options(time, root));
+
+        Assert.Equal(decisive, verdict.DecisiveFailure?.Id);
+        Assert.Contains(verdict.Findings, f => f is { Id: "ear.status", Outcome: FindingOutcome.NotChecked });
+    }
+
     [Fact]
     public void Verify_KeyOnlyInTheHeader_IsRefused()
     {

@@ -132,6 +132,21 @@ public class TpmVerifierTests
     }
 
     [Fact]
+    public void Verify_AttestationOfGoTpmTools_IsAcceptedWithItsKeyPinned()
+    {
+        var bytes = Testing.Evidence.Read("tpm/gce/gce-cos-85-nonce9009.pb");
+        var detected = EvidenceDetector.Detect(bytes).Evidence;
+        var options = QuoteMaker.Pin(TpmEvidence.Read(detected).AttestationKey.ToArray());
+
+        var verdict = EvidenceVerifier.Verify(detected, new ExpectedBinding(new byte[] { 0x90, 0x09 }, null), options);
+
+        Assert.True(verdict.IsAccepted, VerdictTree.ToText(verdict));
+        Assert.NotNull(Assert.IsType<TpmClaims>(verdict.Claims).EventLog);
+        Assert.Equal("tpm.binding.report_data", EvidenceVerifier.Verify(detected, new ExpectedBinding(new byte[] { 0x90, 0x08 }, null), options).DecisiveFailure?.Id);
+        Robustness.NoPrefixIsRead(bytes, b => TpmEvidence.Read(new Evidence { Tee = "tpm", Bytes = b }), step: 101);
+    }
+
+    [Fact]
     public void Parse_EveryByteAndLength_ThrowsOnlyMalformedData()
     {
         var message = QuoteMaker.Message(s_nonce, QuoteMaker.Registers, 0, 11);
