@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Kist.Attestation;
+using Kist.Attestation.Snp;
 using Kist.Formats;
 
 namespace Kist.Cli.Commands.Verify;
@@ -17,6 +18,7 @@ sealed class VerificationArguments
     private readonly Option<string[]> _reference = new("--reference") { Description = "CLAIM=VALUE that must hold, such as quote.body.mr_td=91eb…; a claim named twice may have either value." };
     private readonly Option<bool> _allowDebug = new("--allow-debug") { Description = "Accept a TEE into which the machine's owner may look. For tests only." };
     private readonly Option<bool> _allowSimulated = new("--allow-simulated") { Description = "Accept a simulated platform, which protects nothing. For tests only." };
+    private readonly Option<int?> _maximumVmpl = new("--max-vmpl") { Description = "Highest VMPL (0 to 3) from which SNP reports are accepted: above 0 for guests under an SVSM or paravisor. Default: 0." };
     private readonly Option<string?> _eventLog = new("--event-log") { Description = "Event log of the guest (CCEL or TPM)." };
     private readonly Option<string?> _certificates = new("--certificates") { Description = "Certificates (PEM or DER), or the public key (PEM or JWK), that belong to the evidence and are not in it." };
     private readonly Option<string?> _policy = new("--policy") { Description = "TCB policy (JSON): accepted statuses, grace period, advisories, minimum versions." };
@@ -26,11 +28,17 @@ sealed class VerificationArguments
     {
         foreach (var option in new Option[]
         {
-            _tee, _at, _collateral, _reportData, _initDataDigest, _reference, _allowDebug, _allowSimulated, _eventLog, _certificates, _policy, _trustAnchor,
+            _tee, _at, _collateral, _reportData, _initDataDigest, _reference, _allowDebug, _allowSimulated, _maximumVmpl, _eventLog, _certificates, _policy, _trustAnchor,
         })
         {
             command.Add(option);
         }
+
+        _maximumVmpl.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not ("0" or "1" or "2" or "3") } token])
+                result.AddError($"--max-vmpl {token.Value}: not a number from 0 to 3");
+        });
     }
 
     /// <summary>How to judge, as the command line says.</summary>
@@ -44,6 +52,7 @@ sealed class VerificationArguments
             Collateral = ReadCollateral(parse.GetValue(_collateral) ?? [], time),
             AllowDebug = parse.GetValue(_allowDebug),
             AllowSimulated = parse.GetValue(_allowSimulated),
+            Snp = parse.GetValue(_maximumVmpl) is { } vmpl ? SnpPolicy.Default with { MaximumVmpl = vmpl } : SnpPolicy.Default,
             Tcb = parse.GetValue(_policy) is { } policy ? TcbPolicyJson.Parse(EvidenceFiles.Read(policy)) : TcbPolicy.Default,
             References = [.. References(parse.GetValue(_reference) ?? [])],
         };
