@@ -88,6 +88,20 @@ static class ContainerCommands
         return 0;
     }
 
+    /// <summary>"features": the underlying runtime's, and the annotations that are known here.</summary>
+    public static async Task<int> FeaturesAsync(CommandLine line)
+    {
+        var (exit, output) = await Runtime.CaptureAsync(line.All);
+        var features = (exit == 0 ? JsonNode.Parse(output) : null) as JsonObject ?? new JsonObject { ["ociVersionMin"] = "1.0.0", ["ociVersionMax"] = "1.0.2" };
+        var annotations = features["annotations"] as JsonObject ?? [];
+        if (annotations.Parent is null)
+            features["annotations"] = annotations;
+        annotations["kist.enclave.types"] = EnclaveOptions.IntelSgx;
+        annotations["kist.enclave.platform"] = "simulated";
+        Console.Out.WriteLine(features.ToJsonString());
+        return 0;
+    }
+
     public static EnclaveContainer Container(CommandLine line, string id) => RuntimePlaces.Default.Container(line.GlobalValue("--root"), id);
 
     private static void Note(string message) => Console.Error.WriteLine($"kist-rune: {message}");

@@ -1,20 +1,24 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Kist.Enclaves.Aesm;
 using Kist.Enclaves.Host;
 using Kist.Enclaves.Platform;
 using Kist.Enclaves.Simulation;
 using Kist.Formats;
+using Kist.Simulator;
 
 namespace Kist.Rune;
 
 /// <summary>
 /// "kist-rune platform --directory DIR [--idle-exit SECONDS]": the simulated platform, which protects nothing from the
-/// machine's owner. Its secret is kept in DIR, so that sealed data outlives it.
+/// machine's owner. Its secrets are kept in DIR, so that sealed data outlives it; what a verifier needs (the simulation's
+/// root and its statements) is written to DIR/collateral.
 /// </summary>
 static class PlatformCommand
 {
     private const string SecretName = "processor-secret";
+    private const string VendorSeedName = "vendor-seed";
 
     public static int Run(string[] options)
     {
@@ -40,6 +44,10 @@ static class PlatformCommand
         var secret = LoadSecret(Path.Combine(directory, SecretName));
         using var processor = new SimulatedProcessor(secret);
         CryptographicOperations.ZeroMemory(secret);
+        var vendor = LoadVendor(directory);
+        SimulatedCollateralDirectory.Write(
+            Path.Combine(directory, "collateral"), vendor, SimulatedCollateral.Issue(vendor, TimeProvider.System.GetUtcNow()));
+        using var aesm = new AesmServer(processor, new SimulatedQuoting(vendor), Path.Combine(directory, HostPaths.AesmSocketName));
         var path = Path.Combine(directory, HostPaths.PlatformSocketName);
         using var server = new PlatformServer(processor, path, Log, TimeProvider.System);
         Log($"SIMULATED platform, which protects nothing from this machine's owner, listens at {path}");
@@ -51,6 +59,14 @@ static class PlatformCommand
             if (server.IdleTime > idleExit)
                 return;
         }
+    }
+
+    private static SimulatedVendor LoadVendor(string directory)
+    {
+        var seed = LoadSecret(Path.Combine(directory, VendorSeedName));
+        var vendor = SimulatedVendor.FromSeed(seed);
+        CryptographicOperations.ZeroMemory(seed);
+        return vendor;
     }
 
     private static void Stop(PosixSignalContext context, ManualResetEventSlim stop)

@@ -22,6 +22,7 @@ static class PlatformStarter
         if (Answers(socket))
             return;
         File.Delete(socket);
+        File.Delete(Path.Combine(directory, HostPaths.AesmSocketName));
         using var log = File.OpenHandle(Path.Combine(directory, "platform.log"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
         Spawner.Start(new ChildStart
         {

@@ -42,6 +42,12 @@ static class Program
                 return ContainerCommands.Checkpoint(line);
             case "spec":
                 return await ContainerCommands.SpecAsync(line);
+            case "exec":
+                return await ExecCommand.RunAsync(line);
+            case "attest":
+                return AttestCommand.Run(line);
+            case "features":
+                return await ContainerCommands.FeaturesAsync(line);
             default:
                 return Runtime.Become(line.All);
         }

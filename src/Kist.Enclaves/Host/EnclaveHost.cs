@@ -1,5 +1,7 @@
 using System.Collections;
-using System.Runtime.InteropServices;
+using System.Collections.Immutable;
+using Kist.Enclaves.Aesm;
+using Kist.Enclaves.Attestation;
 using Kist.Enclaves.Manifests;
 using Kist.Enclaves.Platform;
 using Kist.Formats;
@@ -17,20 +19,28 @@ namespace Kist.Enclaves.Host;
 /// </summary>
 public sealed class EnclaveHost : IDisposable
 {
-    private readonly PlatformClient _platform;
+    private static readonly TimeSpan s_quotePatience = TimeSpan.FromSeconds(15);
+
     private readonly ProcDirectory _proc;
     private readonly VerifiedRoot _root;
     private readonly ProgramStarter _starter;
-    private readonly ChildReaper _reaper = new();
+    private readonly ProgramRunner _programs;
     private readonly EnclaveManifest _manifest;
+    private readonly EnclaveIdentity _identity;
+    private readonly AgentServer _agent;
+    private readonly AttestationServer _attestation;
 
-    private EnclaveHost(PlatformClient platform, ProcDirectory proc, VerifiedRoot root, EnclaveManifest manifest)
+    private EnclaveHost(PlatformClient platform, ProcDirectory proc, VerifiedRoot root, EnclaveManifest manifest, HostSockets sockets)
     {
-        _platform = platform;
         _proc = proc;
         _root = root;
         _manifest = manifest;
         _starter = new ProgramStarter(manifest);
+        _programs = new ProgramRunner(_starter);
+        // The directory of the sockets is this process's working directory from now on: no path leads there any more.
+        _identity = new EnclaveIdentity(new PlatformQuoter(platform, new AesmClient(HostPaths.AesmSocketName, s_quotePatience)), TimeProvider.System);
+        _agent = new AgentServer(sockets.Agent, manifest, _programs, _identity);
+        _attestation = new AttestationServer(sockets.Attestation, _identity);
     }
 
     /// <summary>Runs the enclave to its end. The application's exit code.</summary>
@@ -49,6 +59,8 @@ public sealed class EnclaveHost : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _attestation.Dispose();
+        _identity.Dispose();
         _root.Dispose();
         _proc.Dispose();
     }
@@ -84,12 +96,12 @@ public sealed class EnclaveHost : IDisposable
         var container = DirectoryRoot.Open("/");
         var root = VerifiedRoot.Create(HostPaths.Root, container, manifest, log);
         MountPlan.Carry(manifest, container, HostPaths.Root);
-        var visible = HostPaths.Root;
         if (manifest.ReadOnlyRoot)
-            MakeReadOnly(visible);
-        PivotRoot.To(visible);
+            MakeReadOnly(HostPaths.Root);
+        var sockets = HostSockets.Open();
+        PivotRoot.To(HostPaths.Root, sockets.PlatformDirectory);
         ResourceLimits.SetOpenFiles(manifest.Limits.OpenFiles);
-        return new EnclaveHost(platform, proc, root, manifest);
+        return new EnclaveHost(platform, proc, root, manifest, sockets);
     }
 
     /// <summary>Read-only for the programs, through this mount; the guard writes contents through another.</summary>
@@ -104,10 +116,12 @@ public sealed class EnclaveHost : IDisposable
         var listener = new SeccompListener(await _starter.Listener.ConfigureAwait(false));
         new Thread(() => new FileGuard(_root, _proc, listener).Run(), 1 << 20) { IsBackground = true, Name = "file guard" }.Start();
 
-        var standard = Enumerable.Range(0, 3).ToDictionary(n => n, SafeHandle (n) => new SafeFileHandle(n, ownsHandle: false));
-        var pid = await _starter.StartAsync(_manifest.Process.Args, standard).ConfigureAwait(false);
+        _agent.Start();
+        _ = _attestation.RunAsync();
+
+        ImmutableArray<SafeFileHandle> standard = [.. Enumerable.Range(0, 3).Select(n => new SafeFileHandle(n, ownsHandle: false))];
+        var (pid, ended) = await _programs.StartAsync(_manifest.Process.Args, standard).ConfigureAwait(false);
         using var signals = new SignalRelay(pid, _manifest.Process.Terminal);
-        var exit = await _reaper.Adopt(pid).ConfigureAwait(false);
-        return exit.ExitCode;
+        return (await ended.ConfigureAwait(false)).ExitCode;
     }
 }

@@ -24,6 +24,12 @@ public static class HostPaths
     /// <summary>The socket on which the enclave host answers the runtime.</summary>
     public const string Agent = Directory + "/" + AgentName;
 
+    /// <summary>The socket on which the enclave host answers challenges over RA-TLS.</summary>
+    public const string Attestation = Directory + "/" + AttestationName;
+
+    /// <summary>Name of the challenges' socket.</summary>
+    public const string AttestationName = "attest.sock";
+
     /// <summary>Name of the manifest.</summary>
     public const string ManifestName = "manifest.json";
 

@@ -1,0 +1,123 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Kist.Attestation;
+using Kist.Formats;
+
+namespace Kist.Enclaves.Attestation;
+
+/// <summary>Whom to accept at the other end of an RA-TLS connection.</summary>
+/// <param name="Reference">The enclave that is expected.</param>
+/// <param name="Options">How to judge, made anew for every connection, since time and collateral move on.</param>
+public sealed record RaTlsPeer(EnclaveReference Reference, Func<VerificationOptions> Options);
+
+/// <summary>
+/// TLS 1.3 whose ends prove themselves as enclaves by their certificates. No authority is trusted; a certificate counts
+/// by the evidence in it alone.
+/// </summary>
+public static class RaTlsConnection
+{
+    private static readonly SslApplicationProtocol s_protocol = new("kist-ra-tls");
+
+    /// <summary>Connects as a client.</summary>
+    /// <param name="stream">The connection; owned by the result.</param>
+    /// <param name="server">Whom to accept.</param>
+    /// <param name="own">This end's certificate for mutual attestation; null to stay anonymous.</param>
+    /// <param name="cancellationToken">Stops the handshake.</param>
+    /// <returns>The stream, and what was concluded about the peer.</returns>
+    /// <exception cref="OperationFailedException">The handshake failed, or the peer was refused.</exception>
+    public static async Task<(SslStream Stream, EnclaveVerification Peer)> ConnectAsync(
+        Stream stream, RaTlsPeer server, X509Certificate2? own, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        EnclaveVerification? judged = null;
+        string? defect = null;
+        var options = new SslClientAuthenticationOptions
+        {
+            TargetHost = "kist-enclave",
+            EnabledSslProtocols = SslProtocols.Tls13,
+            ApplicationProtocols = [s_protocol],
+            ClientCertificates = own is null ? null : [own],
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = (_, certificate, _, _) => Accept(certificate, server, out judged, out defect),
+        };
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
+        await HandshakeAsync(tls, t => tls.AuthenticateAsClientAsync(options, t), () => defect, cancellationToken).ConfigureAwait(false);
+        return (tls, judged!);
+    }
+
+    /// <summary>Accepts as a server.</summary>
+    /// <param name="stream">The connection; owned by the result.</param>
+    /// <param name="own">This end's certificate with its key.</param>
+    /// <param name="client">Whom to accept; null to accept anonymous clients.</param>
+    /// <param name="cancellationToken">Stops the handshake.</param>
+    /// <returns>The stream, and what was concluded about the peer; null for an anonymous one.</returns>
+    public static async Task<(SslStream Stream, EnclaveVerification? Peer)> AcceptAsync(
+        Stream stream, X509Certificate2 own, RaTlsPeer? client, CancellationToken cancellationToken)
+    {
+        EnclaveVerification? judged = null;
+        string? defect = null;
+        var options = new SslServerAuthenticationOptions
+        {
+            ServerCertificate = own,
+            EnabledSslProtocols = SslProtocols.Tls13,
+            ApplicationProtocols = [s_protocol],
+            ClientCertificateRequired = client is not null,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = (_, certificate, _, _) => client is null || Accept(certificate, client, out judged, out defect),
+        };
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
+        await HandshakeAsync(tls, t => tls.AuthenticateAsServerAsync(options, t), () => defect, cancellationToken).ConfigureAwait(false);
+        return (tls, judged);
+    }
+
+    private static bool Accept(X509Certificate? certificate, RaTlsPeer peer, out EnclaveVerification? judged, out string? defect)
+    {
+        judged = null;
+        try
+        {
+            if (certificate is not X509Certificate2 presented)
+            {
+                defect = "the peer presented no certificate";
+                return false;
+            }
+
+            var options = peer.Options();
+            if (options.Time < presented.NotBefore || options.Time > presented.NotAfter)
+            {
+                defect = "the peer's certificate is not valid now";
+                return false;
+            }
+
+            judged = EnclaveVerification.Verify(
+                RaTlsCertificate.ReadEvidence(presented), presented.PublicKey.ExportSubjectPublicKeyInfo(), nonce: null, peer.Reference, options);
+            defect = judged.Reason;
+            return judged.IsAccepted;
+        }
+        catch (MalformedDataException e)
+        {
+            defect = e.Message;
+            return false;
+        }
+    }
+
+    private static async Task HandshakeAsync(
+        SslStream tls, Func<CancellationToken, Task> handshake, Func<string?> defect, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await handshake(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw new OperationFailedException(
+                "attest peer", "RA-TLS connection", defect() ?? $"the handshake failed: {e.Message}", "check the reference against what the peer runs", inner: e);
+        }
+        catch
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using Kist.Enclaves.Manifests;
+using Kist.Formats;
+using Kist.Linux;
+using Kist.Linux.Network;
+
+namespace Kist.Enclaves.Host;
+
+/// <summary>
+/// Answers the container runtime, which nothing vouches for: it may execute what the manifest lists, and ask for
+/// evidence; nothing else. The socket is reachable for whoever owns the container's directory on the host.
+/// </summary>
+sealed class AgentServer
+{
+    private const int MaxConnections = 32;
+
+    private readonly PacketSocket _listener;
+    private readonly EnclaveManifest _manifest;
+    private readonly ProgramRunner _programs;
+    private readonly EnclaveIdentity _identity;
+    private int _connections;
+
+    /// <summary>Listens; serving starts with <see cref="Start"/>, when the root has been changed.</summary>
+    public AgentServer(PacketSocket listener, EnclaveManifest manifest, ProgramRunner programs, EnclaveIdentity identity)
+    {
+        _listener = listener;
+        _manifest = manifest;
+        _programs = programs;
+        _identity = identity;
+    }
+
+    public void Start() => new Thread(Accept, 256 << 10) { IsBackground = true, Name = "agent" }.Start();
+
+    private void Accept()
+    {
+        while (_listener.Accept() is { } connection)
+        {
+            if (Interlocked.Increment(ref _connections) > MaxConnections)
+            {
+                Interlocked.Decrement(ref _connections);
+                connection.Dispose();
+                continue;
+            }
+
+            new Thread(() => Serve(connection), 1 << 20) { IsBackground = true, Name = "agent connection" }.Start();
+        }
+    }
+
+    private void Serve(PacketSocket connection)
+    {
+        int? running = null;
+        try
+        {
+            while (connection.Receive(AgentMessage.MaxSize) is { } packet)
+            {
+                using (packet)
+                    Answer(connection, packet, ref running);
+            }
+        }
+        catch (SystemCallException)
+        {
+            // The peer is gone.
+        }
+        finally
+        {
+            // Whoever asked for a program and goes away takes it with him.
+            if (running is { } pid)
+                _programs.Kill(pid);
+            connection.Dispose();
+            Interlocked.Decrement(ref _connections);
+        }
+    }
+
+    private void Answer(PacketSocket connection, Packet packet, ref int? running)
+    {
+        try
+        {
+            var request = AgentMessage.DecodeRequest(packet.Data);
+            switch (request.Op)
+            {
+                case "exec":
+                    running = Execute(connection, request, packet, running);
+                    break;
+                case "signal":
+                    if (running is { } pid && request.Signal is { } signal and > 0 and <= Linux.Processes.Signals.Maximum)
+                        _programs.Signal(pid, signal);
+                    break;
+                case "report" or "quote":
+                    Reply(connection, new AgentReply { Evidence = Convert.ToBase64String(Evidence(request)) });
+                    break;
+                default:
+                    throw new OperationFailedException("answer", request.Op, "the enclave knows no such request");
+            }
+        }
+        catch (Exception e) when (e is OperationFailedException or MalformedDataException)
+        {
+            Reply(connection, new AgentReply { Error = e.Message });
+        }
+    }
+
+    private byte[] Evidence(AgentRequest request)
+    {
+        byte[] nonce;
+        try
+        {
+            nonce = Convert.FromBase64String(request.Nonce ?? "");
+        }
+        catch (FormatException e)
+        {
+            throw new MalformedDataException("nonce", -1, "not base64", e);
+        }
+
+        var evidence = request.Op == "report" ? _identity.ReportAsync(nonce, CancellationToken.None) : _identity.EvidenceAsync(nonce, CancellationToken.None);
+        return evidence.GetAwaiter().GetResult();
+    }
+
+    private int Execute(PacketSocket connection, AgentRequest request, Packet packet, int? running)
+    {
+        if (request.Args is not { Length: > 0 } args || packet.Files.Count != 3 || running is not null)
+            throw new OperationFailedException("execute", "request", "exec takes a command line and three files, once a connection");
+        if (!_manifest.Exec.Any(allowed => allowed.SequenceEqual(args, StringComparer.Ordinal)))
+        {
+            throw new OperationFailedException(
+                "execute", string.Join(' ', args), "the manifest does not list this command line",
+                "list it when the manifest is made (annotation kist.enclave.exec)");
+        }
+
+        var (pid, exit) = _programs.StartAsync(args, [.. packet.Files]).GetAwaiter().GetResult();
+        _ = ReplyWhenEndedAsync(connection, exit);
+        return pid;
+    }
+
+    private static async Task ReplyWhenEndedAsync(PacketSocket connection, Task<Linux.Processes.ChildExit> exit)
+    {
+        var ended = await exit.ConfigureAwait(false);
+        try
+        {
+            Reply(connection, new AgentReply { ExitCode = ended.ExitCode });
+            connection.Shutdown();
+        }
+        catch (Exception e) when (e is SystemCallException or ObjectDisposedException)
+        {
+            // Whoever asked does not want to know any more.
+        }
+    }
+
+    private static void Reply(PacketSocket connection, AgentReply reply) => connection.Send(AgentMessage.Encode(reply));
+}

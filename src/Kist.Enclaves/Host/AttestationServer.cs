@@ -1,0 +1,66 @@
+using System.Net.Sockets;
+using Kist.Enclaves.Attestation;
+using Kist.Formats;
+
+namespace Kist.Enclaves.Host;
+
+/// <summary>Answers challenges over RA-TLS on a Unix socket that a relay connects to the network.</summary>
+sealed class AttestationServer(Socket listener, EnclaveIdentity identity) : IDisposable
+{
+    private const int MaxConnections = 32;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _places = new(MaxConnections);
+
+    public static Socket Listen(string path)
+    {
+        File.Delete(path);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        socket.Listen();
+        return socket;
+    }
+
+    public async Task RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await _places.WaitAsync().ConfigureAwait(false);
+                _ = ServeAsync(await listener.AcceptAsync().ConfigureAwait(false));
+            }
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            // The enclave ends.
+        }
+    }
+
+    public void Dispose()
+    {
+        listener.Dispose();
+        _places.Dispose();
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(s_patience);
+            using var stream = new NetworkStream(socket, ownsSocket: true);
+            var certificate = await identity.CertificateAsync(limit.Token).ConfigureAwait(false);
+            var (tls, _) = await RaTlsConnection.AcceptAsync(stream, certificate, client: null, limit.Token).ConfigureAwait(false);
+            await using (tls.ConfigureAwait(false))
+                await ChallengeProtocol.AnswerAsync(tls, identity.EvidenceAsync, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationFailedException or MalformedDataException or IOException or SocketException or OperationCanceledException)
+        {
+            Console.Error.WriteLine($"kist-enclave: challenge not answered: {e.Message}");
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+}

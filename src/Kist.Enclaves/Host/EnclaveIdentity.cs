@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Kist.Enclaves.Attestation;
+using Kist.Formats;
+
+namespace Kist.Enclaves.Host;
+
+/// <summary>The enclave's TLS key, which is made in it and never leaves it, and the proofs that it is this enclave's.</summary>
+sealed class EnclaveIdentity(PlatformQuoter quoter, TimeProvider time) : IDisposable
+{
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly SemaphoreSlim _gate = new(1);
+    private X509Certificate2? _certificate;
+
+    /// <summary>DICE evidence that answers a challenge for this key.</summary>
+    public async Task<byte[]> EvidenceAsync(ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken)
+    {
+        var claims = Claims(nonce);
+        return DiceEvidence.Encode(await quoter.QuoteAsync(SHA256.HashData(claims), cancellationToken).ConfigureAwait(false), claims);
+    }
+
+    /// <summary>The local REPORT whose quote <see cref="EvidenceAsync"/> would hold: 432 bytes.</summary>
+    public async Task<byte[]> ReportAsync(ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken) =>
+        (await quoter.ReportAsync(SHA256.HashData(Claims(nonce)), cancellationToken).ConfigureAwait(false)).Bytes.ToArray();
+
+    /// <summary>The RA-TLS certificate; made anew when half its time is over.</summary>
+    public async Task<X509Certificate2> CertificateAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var now = time.GetUtcNow();
+            if (_certificate is null || now > _certificate.NotBefore + ((_certificate.NotAfter - _certificate.NotBefore) / 2))
+                _certificate = await RaTlsCertificate.CreateAsync(_key, quoter, time, cancellationToken).ConfigureAwait(false);
+            return _certificate;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _certificate?.Dispose();
+        _key.Dispose();
+        _gate.Dispose();
+    }
+
+    private byte[] Claims(ReadOnlyMemory<byte> nonce)
+    {
+        if (nonce.Length is < ChallengeProtocol.MinNonceSize or > DiceEvidence.MaxNonceSize)
+            throw new MalformedDataException("nonce", -1, $"{nonce.Length} bytes, not {ChallengeProtocol.MinNonceSize} to {DiceEvidence.MaxNonceSize}");
+        return DiceEvidence.EncodeClaims(_key.ExportSubjectPublicKeyInfo(), nonce);
+    }
+}
