@@ -14,8 +14,8 @@ sealed partial class CommandLine
     private static readonly string[] s_commandWithValue =
     [
         "--bundle", "-b", "--console-socket", "--pid-file", "--preserve-fds", "--cwd", "--env", "-e", "--user", "-u",
-        "--additional-gids", "-g", "--process", "-p", "--process-label", "--apparmor", "--cap", "-c", "--format", "-f", "--interval",
-        "--nonce", "--cgroup",
+        "--additional-gids", "-g", "--process", "-p", "--process-label", "--apparmor", "--cap", "-c", "--format", "--interval",
+        "--nonce", "--cgroup", "--quote-type", "--reportFile",
     ];
 
     private readonly string[] _args;
@@ -116,11 +116,14 @@ sealed partial class CommandLine
         {
             if (rest[at] == "--")
                 return [.. rest.Take(at + 1)];
-            at += s_commandWithValue.Contains(rest[at]) ? 2 : 1;
+            at += TakesValue(rest[at]) ? 2 : 1;
         }
 
         return [.. rest.Take(Math.Min(at, rest.Count))];
     }
+
+    /// <summary>-f is --force for delete, and --format for list and ps.</summary>
+    private bool TakesValue(string option) => s_commandWithValue.Contains(option) || (option == "-f" && Command is ("list" or "ps"));
 
     private static string? Value(IReadOnlyList<string> options, string name)
     {

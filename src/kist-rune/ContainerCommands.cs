@@ -8,7 +8,7 @@ namespace Kist.Rune;
 static class ContainerCommands
 {
     /// <summary>"create" and "run".</summary>
-    public static async Task<int> StartAsync(CommandLine line)
+    public static async Task<int> CreateAsync(CommandLine line)
     {
         var bundle = OciBundle.Read(line.Value("--bundle", "-b") ?? Directory.GetCurrentDirectory());
         if (EnclaveOptions.Read(bundle) is not { } options)
@@ -29,6 +29,14 @@ static class ContainerCommands
             container.Remove();
             throw;
         }
+    }
+
+    /// <summary>"start": a platform that nobody used since the container was created has ended.</summary>
+    public static int Start(CommandLine line)
+    {
+        if (Container(line, line.Id).Exists)
+            PlatformStarter.Ensure(RuntimePlaces.Default);
+        return Runtime.Become(line.All);
     }
 
     /// <summary>"state": as the underlying runtime says, with the caller's own bundle.</summary>

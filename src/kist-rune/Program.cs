@@ -33,7 +33,9 @@ static class Program
             case "platform":
                 return PlatformCommand.Run([.. line.Rest]);
             case "create" or "run":
-                return await ContainerCommands.StartAsync(line);
+                return await ContainerCommands.CreateAsync(line);
+            case "start":
+                return ContainerCommands.Start(line);
             case "state":
                 return await ContainerCommands.StateAsync(line);
             case "delete":

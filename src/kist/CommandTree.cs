@@ -27,6 +27,7 @@ static class CommandTree
         root.Add(Commands.Image.ImageCommand.Create());
         root.Add(Commands.Measure.MeasureCommand.Create());
         root.Add(Commands.Policy.PolicyCommand.Create());
+        root.Add(Commands.Relay.RelayCommand.Create());
         root.Add(Commands.Services.UpCommand.CreateDown());
         root.Add(Commands.Services.UpCommand.CreateServe());
         root.Add(Commands.Services.UpCommand.CreateUp());
@@ -36,6 +37,7 @@ static class CommandTree
         root.Add(Commands.Verify.InspectCommand.Create());
         root.Add(Commands.Verify.ReplayCommand.Create());
         root.Add(Commands.Verify.VerifyCommand.Create());
+        root.Add(Commands.Relay.VerifyEnclaveCommand.Create());
         return root;
     }
 

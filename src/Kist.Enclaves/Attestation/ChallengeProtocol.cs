@@ -40,6 +40,10 @@ public static class ChallengeProtocol
                 return first.IsAccepted ? answer : first;
             }
         }
+        catch (PeerRefusedException e) when (e.Verification is { } refused)
+        {
+            return refused;
+        }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new OperationFailedException("challenge enclave", "RA-TLS connection", $"no answer within {s_patience.TotalSeconds:0} s", isTransient: true, inner: e);

@@ -33,16 +33,16 @@ public sealed record EnclaveReference
         if (MrEnclave.IsEmpty && MrSigner.IsEmpty)
             throw Malformed("neither MRENCLAVE nor MRSIGNER is given: nothing would be compared");
         if (!MrEnclave.IsEmpty)
-            values.Add(new ReferenceValue("quote.body.mr_enclave", Hashes(MrEnclave, "MRENCLAVE")));
+            values.Add(new ReferenceValue("body.mr_enclave", Hashes(MrEnclave, "MRENCLAVE")));
         if (!MrSigner.IsEmpty)
         {
             if (MrEnclave.IsEmpty && (Product is null || MinimumVersion is null))
                 throw Malformed("MRSIGNER alone accepts every enclave of the signer: give product and least version too");
-            values.Add(new ReferenceValue("quote.body.mr_signer", Hashes(MrSigner, "MRSIGNER")));
+            values.Add(new ReferenceValue("body.mr_signer", Hashes(MrSigner, "MRSIGNER")));
         }
 
         if (Product is { } product)
-            values.Add(new ReferenceValue("quote.body.isv_prod_id", [LittleEndian(product)]));
+            values.Add(new ReferenceValue("body.isv_prod_id", [LittleEndian(product)]));
         return values.ToImmutable();
     }
 

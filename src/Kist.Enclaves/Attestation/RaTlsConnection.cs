@@ -25,7 +25,8 @@ public static class RaTlsConnection
     /// <param name="own">This end's certificate for mutual attestation; null to stay anonymous.</param>
     /// <param name="cancellationToken">Stops the handshake.</param>
     /// <returns>The stream, and what was concluded about the peer.</returns>
-    /// <exception cref="OperationFailedException">The handshake failed, or the peer was refused.</exception>
+    /// <exception cref="PeerRefusedException">The peer did not prove to be whom it should be.</exception>
+    /// <exception cref="OperationFailedException">The handshake failed otherwise.</exception>
     public static async Task<(SslStream Stream, EnclaveVerification Peer)> ConnectAsync(
         Stream stream, RaTlsPeer server, X509Certificate2? own, CancellationToken cancellationToken)
     {
@@ -42,7 +43,7 @@ public static class RaTlsConnection
             RemoteCertificateValidationCallback = (_, certificate, _, _) => Accept(certificate, server, out judged, out defect),
         };
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
-        await HandshakeAsync(tls, t => tls.AuthenticateAsClientAsync(options, t), () => defect, cancellationToken).ConfigureAwait(false);
+        await HandshakeAsync(tls, t => tls.AuthenticateAsClientAsync(options, t), () => (judged, defect), cancellationToken).ConfigureAwait(false);
         return (tls, judged!);
     }
 
@@ -67,7 +68,7 @@ public static class RaTlsConnection
             RemoteCertificateValidationCallback = (_, certificate, _, _) => client is null || Accept(certificate, client, out judged, out defect),
         };
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
-        await HandshakeAsync(tls, t => tls.AuthenticateAsServerAsync(options, t), () => defect, cancellationToken).ConfigureAwait(false);
+        await HandshakeAsync(tls, t => tls.AuthenticateAsServerAsync(options, t), () => (judged, defect), cancellationToken).ConfigureAwait(false);
         return (tls, judged);
     }
 
@@ -102,7 +103,7 @@ public static class RaTlsConnection
     }
 
     private static async Task HandshakeAsync(
-        SslStream tls, Func<CancellationToken, Task> handshake, Func<string?> defect, CancellationToken cancellationToken)
+        SslStream tls, Func<CancellationToken, Task> handshake, Func<(EnclaveVerification? Judged, string? Defect)> outcome, CancellationToken cancellationToken)
     {
         try
         {
@@ -111,8 +112,10 @@ public static class RaTlsConnection
         catch (Exception e) when (e is AuthenticationException or IOException)
         {
             await tls.DisposeAsync().ConfigureAwait(false);
-            throw new OperationFailedException(
-                "attest peer", "RA-TLS connection", defect() ?? $"the handshake failed: {e.Message}", "check the reference against what the peer runs", inner: e);
+            var (judged, defect) = outcome();
+            throw defect is null
+                ? new OperationFailedException("attest peer", "RA-TLS connection", $"the handshake failed: {e.Message}", inner: e)
+                : new PeerRefusedException(judged, defect, e);
         }
         catch
         {

@@ -5,7 +5,7 @@ using Kist.Formats;
 namespace Kist.Enclaves.Host;
 
 /// <summary>Answers challenges over RA-TLS on a Unix socket that a relay connects to the network.</summary>
-sealed class AttestationServer(Socket listener, EnclaveIdentity identity) : IDisposable
+sealed class AttestationServer(Socket listener, EnclaveIdentity identity, Action<string> log) : IDisposable
 {
     private const int MaxConnections = 32;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
@@ -56,7 +56,7 @@ sealed class AttestationServer(Socket listener, EnclaveIdentity identity) : IDis
         }
         catch (Exception e) when (e is OperationFailedException or MalformedDataException or IOException or SocketException or OperationCanceledException)
         {
-            Console.Error.WriteLine($"kist-enclave: challenge not answered: {e.Message}");
+            log($"challenge not answered: {e.Message}");
         }
         finally
         {

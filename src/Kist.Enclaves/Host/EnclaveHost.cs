@@ -29,9 +29,11 @@ public sealed class EnclaveHost : IDisposable
     private readonly EnclaveIdentity _identity;
     private readonly AgentServer _agent;
     private readonly AttestationServer _attestation;
+    private readonly Action<string> _log;
 
-    private EnclaveHost(PlatformClient platform, ProcDirectory proc, VerifiedRoot root, EnclaveManifest manifest, HostSockets sockets)
+    private EnclaveHost(PlatformClient platform, ProcDirectory proc, VerifiedRoot root, EnclaveManifest manifest, HostSockets sockets, Action<string> log)
     {
+        _log = log;
         _proc = proc;
         _root = root;
         _manifest = manifest;
@@ -40,7 +42,7 @@ public sealed class EnclaveHost : IDisposable
         // The directory of the sockets is this process's working directory from now on: no path leads there any more.
         _identity = new EnclaveIdentity(new PlatformQuoter(platform, new AesmClient(HostPaths.AesmSocketName, s_quotePatience)), TimeProvider.System);
         _agent = new AgentServer(sockets.Agent, manifest, _programs, _identity);
-        _attestation = new AttestationServer(sockets.Attestation, _identity);
+        _attestation = new AttestationServer(sockets.Attestation, _identity, log);
     }
 
     /// <summary>Runs the enclave to its end. The application's exit code.</summary>
@@ -101,7 +103,7 @@ public sealed class EnclaveHost : IDisposable
         var sockets = HostSockets.Open();
         PivotRoot.To(HostPaths.Root, sockets.PlatformDirectory);
         ResourceLimits.SetOpenFiles(manifest.Limits.OpenFiles);
-        return new EnclaveHost(platform, proc, root, manifest, sockets);
+        return new EnclaveHost(platform, proc, root, manifest, sockets, log);
     }
 
     /// <summary>Read-only for the programs, through this mount; the guard writes contents through another.</summary>
@@ -114,7 +116,7 @@ public sealed class EnclaveHost : IDisposable
     private async Task<int> RunApplicationAsync()
     {
         var listener = new SeccompListener(await _starter.Listener.ConfigureAwait(false));
-        new Thread(() => new FileGuard(_root, _proc, listener).Run(), 1 << 20) { IsBackground = true, Name = "file guard" }.Start();
+        new Thread(() => new FileGuard(_root, _proc, listener, _log).Run(), 1 << 20) { IsBackground = true, Name = "file guard" }.Start();
 
         _agent.Start();
         _ = _attestation.RunAsync();

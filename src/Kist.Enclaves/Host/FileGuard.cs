@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Kist.Formats;
 using Kist.Linux;
 using Kist.Linux.Files;
 using Kist.Linux.Isolation;
@@ -11,7 +12,7 @@ namespace Kist.Enclaves.Host;
 /// Watches every call by which a program of the enclave opens or executes a file, and brings the file's verified content
 /// in first; a file that is not what the manifest says cannot be opened (EIO). The calls themselves are the kernel's.
 /// </summary>
-sealed class FileGuard(VerifiedRoot root, ProcDirectory proc, SeccompListener listener)
+sealed class FileGuard(VerifiedRoot root, ProcDirectory proc, SeccompListener listener, Action<string> log)
 {
     private const int MaxPathLength = 4096;
     private const int CurrentDirectory = -100;
@@ -26,7 +27,7 @@ sealed class FileGuard(VerifiedRoot root, ProcDirectory proc, SeccompListener li
         {
             // A file of many megabytes must not keep the other threads' small ones waiting.
             if (Prepare(call) is { } slow)
-                ThreadPool.UnsafeQueueUserWorkItem(_ => Answer(call, slow()), null);
+                ThreadPool.UnsafeQueueUserWorkItem(_ => Answer(call, Succeeds(slow)), null);
             else
                 listener.LetPass(call);
         }
@@ -56,6 +57,20 @@ sealed class FileGuard(VerifiedRoot root, ProcDirectory proc, SeccompListener li
             using (handle)
                 return executes ? BringInProgram(file, handle) : BringIn(file, handle);
         };
+    }
+
+    /// <summary>What cannot be brought in cannot be opened.</summary>
+    private bool Succeeds(Func<bool> step)
+    {
+        try
+        {
+            return step();
+        }
+        catch (OperationFailedException e)
+        {
+            log(e.Message);
+            return false;
+        }
     }
 
     private void Answer(in SeccompNotification call, bool allowed)

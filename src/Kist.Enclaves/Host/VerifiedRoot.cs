@@ -36,7 +36,7 @@ sealed class VerifiedRoot : IDisposable
     /// <param name="log">Is told of refused files.</param>
     public static VerifiedRoot Create(string path, DirectoryRoot source, EnclaveManifest manifest, Action<string> log)
     {
-        Mounts.Mount("kist-enclave", path, "tmpfs", MountOptions.NoSetUid | MountOptions.NoDevices, $"mode=0755,size={manifest.Limits.RootBytes},huge=never");
+        Mounts.Mount("kist-enclave", path, "tmpfs", MountOptions.NoSetUid | MountOptions.NoDevices, $"mode=0755,size={manifest.Limits.RootBytes}");
         var root = new VerifiedRoot(source, DirectoryRoot.Open(path), manifest.ReadOnlyRoot, log);
         root._device = FileExamination.Of(path).Device;
         root.LayOut(root._own, path, manifest);

@@ -30,26 +30,30 @@ internal readonly record struct PeerProcess(int Id, ulong StartTime)
     public FileStatus? Program() => FileExamination.FindTarget($"/proc/{Id}/exe");
 
     /// <summary>
-    /// Why its behaviour may not be its program's alone, or null: a debugger, or a filter on its system calls that was
-    /// there before it started.
+    /// Why its behaviour may not be its program's alone, or null: a debugger, or more filters on its system calls than the
+    /// platform itself is under, since a filter can forge results.
     /// </summary>
     public string? FindInterference()
     {
         try
         {
-            foreach (var line in File.ReadLines($"/proc/{Id}/status"))
-            {
-                if (line.StartsWith("TracerPid:", StringComparison.Ordinal) && line["TracerPid:".Length..].Trim() != "0")
-                    return "a debugger is attached to it";
-                if (line.StartsWith("Seccomp:", StringComparison.Ordinal) && line["Seccomp:".Length..].Trim() != "0")
-                    return "its system calls are filtered from outside, so their results could be forged";
-            }
-
-            return null;
+            if (Status(Id, "TracerPid:") != "0")
+                return "a debugger is attached to it";
+            return Filters(Id) > Filters(Environment.ProcessId)
+                ? "its system calls are filtered from outside, so their results could be forged"
+                : null;
         }
         catch (IOException)
         {
             return "it has ended";
         }
     }
+
+    /// <summary>Kernels before 5.9 do not count; there any filter is one too many.</summary>
+    private static int Filters(int id) =>
+        int.TryParse(Status(id, "Seccomp_filters:"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count
+            : Status(id, "Seccomp:") is null or "0" ? 0 : int.MaxValue;
+
+    private static string? Status(int id, string field) =>
+        File.ReadLines($"/proc/{id}/status").FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal))?[field.Length..].Trim();
 }

@@ -84,9 +84,10 @@ internal sealed class PlatformSession(SimulatedProcessor processor, LaunchTable 
             var reply = new PlatformReply(PlatformMessage.Done([]), FilePermissions.Reopen(program));
             // Executable, not readable: the kernel then makes the process undumpable before its first instruction.
             FilePermissions.Set(program, ExecuteOnly);
-            return launches.Add(new PendingLaunch(process, enclave, program, FileExamination.Of(program), manifest))
-                ? reply
-                : Refuse("too many enclaves wait to be entered");
+            if (launches.Add(new PendingLaunch(process, enclave, program, FileExamination.Of(program), manifest)))
+                return reply;
+            reply.Dispose();
+            return Refuse("too many enclaves wait to be entered");
         }
         catch
         {

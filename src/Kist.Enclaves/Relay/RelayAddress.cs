@@ -89,8 +89,10 @@ public sealed record RelayAddress
                 return unix;
             }
 
-            var tcp = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            tcp.Bind(new IPEndPoint(IPAddress.TryParse(Host, out var address) ? address : throw new MalformedDataException("address", -1, $"\"{Host}\" is no IP address to listen on"), Port));
+            if (!IPAddress.TryParse(Host, out var address))
+                throw new MalformedDataException("address", -1, $"\"{Host}\" is no IP address to listen on");
+            var tcp = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            tcp.Bind(new IPEndPoint(address, Port));
             tcp.Listen();
             return tcp;
         }

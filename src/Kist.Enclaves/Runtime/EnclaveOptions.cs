@@ -20,15 +20,6 @@ public sealed record EnclaveOptions
         "ENCLAVE_IS_PRODUCT_ENCLAVE", "RUNE_CARRIER", "IMAGE_DIGEST",
     ];
 
-    /// <summary>Host path of an enclave runtime (PAL) in rune's sense; null for Kist's own enclave host.</summary>
-    public string? RuntimePath { get; private init; }
-
-    /// <summary>Arguments of an enclave runtime, blank-separated; null without one.</summary>
-    public string? RuntimeArgs { get; private init; }
-
-    /// <summary>Log level of an enclave runtime; "info" without more.</summary>
-    public string LogLevel { get; private init; } = "info";
-
     /// <summary>Host path of a manifest that was made beforehand; null to make one from the bundle.</summary>
     public string? ManifestPath { get; private init; }
 
@@ -58,11 +49,15 @@ public sealed record EnclaveOptions
         if (type != IntelSgx)
             throw new OperationFailedException("read enclave type", type, "no such enclaves here", $"use {IntelSgx}");
         RefuseEpid(Setting(bundle, "ENCLAVE_RA_TYPE", "enclave.attestation.ra_type"));
+        if (NullIfEmpty(Setting(bundle, "ENCLAVE_RUNTIME_PATH", "enclave.runtime.path")) is { } pal)
+        {
+            throw new OperationFailedException(
+                "read enclave runtime", pal, "enclave runtimes behind a PAL are not supported",
+                "leave ENCLAVE_RUNTIME_PATH and enclave.runtime.path out: the program runs in Kist's own enclave host");
+        }
+
         return new EnclaveOptions
         {
-            RuntimePath = NullIfEmpty(Setting(bundle, "ENCLAVE_RUNTIME_PATH", "enclave.runtime.path")),
-            RuntimeArgs = Setting(bundle, "ENCLAVE_RUNTIME_ARGS", "enclave.runtime.args")?.Replace(',', ' '),
-            LogLevel = LevelOf(Setting(bundle, "ENCLAVE_RUNTIME_LOGLEVEL", "enclave.runtime.loglevel")),
             ManifestPath = bundle.Annotation("kist.enclave.manifest"),
             SigstructPath = bundle.Annotation("kist.enclave.sigstruct"),
             KeyPath = bundle.Annotation("kist.enclave.key"),
@@ -95,9 +90,6 @@ public sealed record EnclaveOptions
                 throw new OperationFailedException("read attestation type", type, "no such attestation", "use ecdsa");
         }
     }
-
-    private static string LevelOf(string? level) =>
-        level is "trace" or "debug" or "info" or "warning" or "error" or "fatal" or "panic" or "off" ? level : "info";
 
     private static ImmutableArray<ImmutableArray<string>> CommandsOf(string? json)
     {

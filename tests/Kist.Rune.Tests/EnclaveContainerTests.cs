@@ -1,0 +1,247 @@
+using System.Text.Json.Nodes;
+
+namespace Kist.Rune.Tests;
+
+/// <summary>Real containers in simulated enclaves, by the published program and the machine's own runc or crun.</summary>
+public sealed class EnclaveContainerTests : IDisposable
+{
+    private readonly RuneBundle _bundle = new();
+
+    public void Dispose() => _bundle.Dispose();
+
+    [Fact]
+    public void Run_OrdinaryContainer_PassesThrough()
+    {
+        var result = _bundle.RunScript("echo ordinary; exit 5", c => c.Remove("annotations"));
+        Assert.Equal(5, result.ExitCode);
+        Assert.Equal("ordinary\n", result.Output);
+    }
+
+    [Fact]
+    public void Run_EnclaveContainer_RunsTheProgramAndGivesItsExitCode()
+    {
+        var result = _bundle.RunScript("cat /etc/greeting; echo \"a  b\" | cat; read_only=$(touch /new 2>&1); echo \"$read_only\"; exit 7");
+        Assert.True(result.ExitCode == 7, result.All);
+        Assert.Equal("hello from a trusted file\na  b\ntouch: /new: Read-only file system\n", result.Output);
+    }
+
+    [Fact]
+    public void Run_WritableRoot_KeepsWritesInTheEnclave()
+    {
+        var result = _bundle.RunScript("echo written > /etc/new && cat /etc/new", c => c["root"]!["readonly"] = false);
+        Assert.True(result is { ExitCode: 0, Output: "written\n" }, result.All);
+        Assert.False(File.Exists(Path.Combine(_bundle.Root, "etc", "new")));
+    }
+
+    [Fact]
+    public void Start_FileTamperedAfterMeasuring_CannotBeOpened()
+    {
+        _bundle.Configure("/bin/sh", "-c", "cat /etc/greeting || echo unreadable");
+        var id = _bundle.Create();
+        File.WriteAllText(Path.Combine(_bundle.Root, "etc", "greeting"), "hello from the attacker!!\n");
+        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        var output = _bundle.WaitFor(id, "stopped");
+        Assert.DoesNotContain("attacker", output, StringComparison.Ordinal);
+        Assert.Contains("refused /etc/greeting: its SHA-256 is", output, StringComparison.Ordinal);
+        Assert.Contains("unreadable", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Start_FileTamperedAfterItWasOpened_HasNoEffect()
+    {
+        _bundle.Configure("/bin/sh", "-c", "cat /etc/greeting; sleep 2; cat /etc/greeting");
+        var id = _bundle.Create();
+        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        for (var i = 0; i < 100 && !_bundle.Output.Contains("trusted", StringComparison.Ordinal); i++)
+            Thread.Sleep(20);
+        File.WriteAllText(Path.Combine(_bundle.Root, "etc", "greeting"), "hello from the attacker!!\n");
+        var output = _bundle.WaitFor(id, "stopped");
+        Assert.EndsWith("hello from a trusted file\nhello from a trusted file\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Start_ProgramTampered_DoesNotRun()
+    {
+        _bundle.Configure("/bin/echo", "ran");
+        var id = _bundle.Create();
+        using (var file = File.OpenWrite(Path.Combine(_bundle.Root, "bin", "busybox")))
+        {
+            file.Seek(-1, SeekOrigin.End);
+            file.WriteByte(0x5a);
+        }
+
+        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        var output = _bundle.WaitFor(id, "stopped");
+        Assert.Contains("refused /bin/busybox", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("ran\n", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("manifest.json")]
+    [InlineData("enclave.sigstruct")]
+    public void Start_ManifestOrSignatureTampered_IsRefusedByThePlatform(string name)
+    {
+        _bundle.Configure("/bin/echo", "ran");
+        var id = _bundle.Create();
+        var path = Path.Combine(_bundle.Share(id), name);
+        if (name == "manifest.json")
+        {
+            File.WriteAllText(path, File.ReadAllText(path).Replace("\"ran\"", "\"RAN\"", StringComparison.Ordinal));
+        }
+        else
+        {
+            var bytes = File.ReadAllBytes(path);
+            bytes[970] ^= 1;
+            File.WriteAllBytes(path, bytes);
+        }
+
+        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        var output = _bundle.WaitFor(id, "stopped");
+        Assert.Contains("launch enclave", output, StringComparison.Ordinal);
+        Assert.Contains("EINIT", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("ran\n", output, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("args", "process.args")]
+    [InlineData("env", "process.env")]
+    public void Create_BundleDiffersFromGivenManifest_IsRefusedByName(string member, string field)
+    {
+        _bundle.Configure("/bin/echo", "as measured");
+        var id = _bundle.Create();
+        var manifest = Path.Combine(_bundle.Path, "manifest.json");
+        File.Copy(Path.Combine(_bundle.Share(id), "manifest.json"), manifest);
+        _bundle.Configure(["/bin/echo", "as measured"], c => c["annotations"]!["kist.enclave.manifest"] = manifest);
+        Assert.Equal("as measured\n", _bundle.Rune("run", "--bundle", _bundle.Path, _bundle.NewId()).Output);
+
+        _bundle.Configure(
+            ["/bin/echo", member == "args" ? "something else" : "as measured"],
+            c =>
+            {
+                if (member == "env")
+                    ((JsonArray)c["process"]!["env"]!).Add((JsonNode)"LD_PRELOAD=/evil.so");
+            });
+        var refused = _bundle.Rune("run", "--bundle", _bundle.Path, _bundle.NewId());
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains($"compare bundle with manifest: {field}", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_SystemCallsThatContainersDoNotNeed_AreRefused()
+    {
+        var result = _bundle.RunScript(
+            "mount -t tmpfs none /tmp || echo no mount; chroot / /bin/true || echo no chroot; cat /proc/1/environ || echo no environ; ls /.kist 2>/dev/null || echo no host files");
+        Assert.Equal("no mount\nno chroot\nno environ\nno host files\n", result.Output);
+    }
+
+    [Fact]
+    public void Exec_CommandOfTheManifest_RunsAndOthersAreRefused()
+    {
+        _bundle.Configure(
+            ["/bin/sleep", "60"],
+            c => c["annotations"]!["kist.enclave.exec"] = "[[\"/bin/sh\",\"-c\",\"cat; echo $0 done; exit 3\"]]");
+        var id = _bundle.Create();
+        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.WaitFor(id, "running");
+        WaitForAgent(id);
+        var allowed = Tool.Run(
+            RuneBundle.Program, ["--root", Path.Combine(_bundle.Path, "runtime"), "exec", id, "/bin/sh", "-c", "cat; echo $0 done; exit 3"], _bundle.Variables, "input\n");
+        Assert.True(allowed is { ExitCode: 3, Output: "input\n/bin/sh done\n" }, allowed.All);
+        var refused = _bundle.Rune("exec", id, "/bin/sh");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("the manifest does not list this command line", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Kill_EnclaveHostAtOnce_LeavesNothingBehind()
+    {
+        _bundle.Configure("/bin/sleep", "987");
+        var id = _bundle.Create();
+        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.WaitFor(id, "running");
+        WaitForAgent(id);
+        Linux.Processes.Signals.Send(_bundle.Pid, 9);
+        _bundle.WaitFor(id, "stopped");
+        Assert.DoesNotContain(CommandLines(), c => c.Contains("sleep\0987", StringComparison.Ordinal));
+        Assert.Equal(0, _bundle.Rune("delete", id).ExitCode);
+        Assert.NotEqual(0, _bundle.Rune("state", id).ExitCode);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers"), id, SearchOption.AllDirectories));
+        Assert.DoesNotContain(File.ReadLines("/proc/self/mountinfo"), l => l.Contains(id, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Create_ThenDeleteWithoutStart_LeavesNothingBehind()
+    {
+        _bundle.Configure("/bin/sleep", "988");
+        var id = _bundle.Create();
+        Assert.Equal("created", _bundle.Status(id));
+        Assert.Equal(0, _bundle.Rune("delete", "--force", id).ExitCode);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers"), id, SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void Create_RuntimeFails_NamesTheStepAndLeavesNothingBehind()
+    {
+        _bundle.Configure(["/bin/true"], c => c["linux"]!["namespaces"] = new JsonArray(new JsonObject { ["type"] = "mount" }));
+        var id = _bundle.NewId();
+        var result = _bundle.Rune("create", "--bundle", _bundle.Path, id);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("rewrite bundle: linux.namespaces", result.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers"), id, SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void Memory_OfTheEnclave_IsClosedToAnOrdinaryUser()
+    {
+        _bundle.Configure("/bin/sleep", "60");
+        var id = _bundle.Create();
+        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        WaitForAgent(id);
+        foreach (var file in new[] { "mem", "environ", "maps" })
+        {
+            var read = Tool.Run("/usr/bin/setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", "head", "-c", "1", $"/proc/{_bundle.Pid}/{file}"]);
+            Assert.NotEqual(0, read.ExitCode);
+            Assert.Contains("Permission denied", read.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Features_And_Spec_AreRunesWithAnnotations()
+    {
+        Assert.Contains("kist.enclave.types", _bundle.Rune("features").Output, StringComparison.Ordinal);
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_bundle.Path, "config.json")))!;
+        Assert.Equal("intelSgx", config["annotations"]!["enclave.type"]!.GetValue<string>());
+    }
+
+    internal void WaitForAgent(string id)
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            if (_bundle.Rune("attest", id).ExitCode == 0)
+                return;
+            Thread.Sleep(50);
+        }
+
+        Assert.Fail($"the enclave does not answer: {_bundle.Output}");
+    }
+
+    private static IEnumerable<string> CommandLines()
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(directory), out _))
+                continue;
+            string line;
+            try
+            {
+                line = File.ReadAllText(Path.Combine(directory, "cmdline"));
+            }
+            catch (IOException)
+            {
+                continue;
+            }
+
+            yield return line;
+        }
+    }
+}
