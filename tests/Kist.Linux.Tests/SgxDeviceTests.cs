@@ -10,10 +10,10 @@ public sealed class SgxDeviceTests
     public void Requests_OfTheKernelHeader_AreThoseOfTheFormula()
     {
         static uint Request(uint direction, uint size, uint number) => (direction << 30) | (size << 16) | (0xa4u << 8) | number;
-        Assert.Equal(Request(1, 8, 0), SgxDevice.CreateRequest);
-        Assert.Equal(Request(3, (uint)Unsafe.SizeOf<SgxDevice.AddPagesBlock>(), 1), SgxDevice.AddPagesRequest);
-        Assert.Equal(Request(1, 8, 2), SgxDevice.InitializeRequest);
-        Assert.Equal(Request(1, 8, 3), SgxDevice.ProvisionRequest);
+        Assert.Equal(SgxDevice.CreateRequest, Request(1, 8, 0));
+        Assert.Equal(SgxDevice.AddPagesRequest, Request(3, (uint)Unsafe.SizeOf<SgxDevice.AddPagesBlock>(), 1));
+        Assert.Equal(SgxDevice.InitializeRequest, Request(1, 8, 2));
+        Assert.Equal(SgxDevice.ProvisionRequest, Request(1, 8, 3));
     }
 
     [Fact]
