@@ -52,7 +52,7 @@ public sealed class ContainerdTests : IDisposable
 
         var byVariable = Run("variable", ["--env", "ENCLAVE_TYPE=intelSgx"], "/bin/sh", "-c", "echo \"[$ENCLAVE_TYPE]\"; cat /etc/greeting");
         Assert.True(byVariable is { ExitCode: 0, Output: "[]\nhello from a trusted file\n" }, byVariable.All);
-        Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers")).SelectMany(Directory.GetDirectories));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers")).SelectMany(scope => Directory.GetDirectories(scope)));
     }
 
     [Fact]

@@ -110,11 +110,23 @@ sealed class RuneBundle : IDisposable
         {
             using (process)
             {
-                if (File.ReadAllText($"/proc/{process.Id}/cmdline").Contains(State, StringComparison.Ordinal))
+                if (IsOwnPlatform(process.Id))
                     process.Kill();
             }
         }
 
         Directory.Delete(Path, recursive: true);
+    }
+
+    private bool IsOwnPlatform(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/cmdline").Contains(State, StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

@@ -24,7 +24,7 @@ static class SignCommand
 
     public static Command Create()
     {
-        var command = new Command("sign", "Sign an enclave: RSA-3072 with public exponent 3.") 
+        var command = new Command("sign", "Sign an enclave: RSA-3072 with public exponent 3.")
         {
             s_file, s_key, s_module, s_token, s_label, s_pin, s_out, s_json,
         };

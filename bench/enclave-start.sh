@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Time from the command line to the exit of a container's /bin/true: the underlying runtime alone, the same through
+# kist-rune, and in a simulated enclave. Prints medians and ratios. Needs root, runc or crun, busybox-static.
+#   bench/enclave-start.sh [RUNS]
+set -euo pipefail
+runs=${1:-20}
+root=$(cd "$(dirname "$0")/.." && pwd)
+rune="$root/artifacts/bin/kist-rune"
+peer=${KIST_RUNE_RUNTIME:-$(command -v runc || command -v crun)}
+work=$(mktemp -d)
+export KIST_RUNE_STATE="$work/state" KIST_RUNE_RUNTIME="$peer"
+trap 'pkill_platform; rm -rf "$work"' EXIT
+pkill_platform() { for p in /proc/[0-9]*; do if tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "platform --directory $work/"; then kill "${p#/proc/}"; fi; done; }
+
+bundle() {
+  mkdir -p "$work/$1/rootfs/bin" "$work/$1/rootfs/proc" "$work/$1/rootfs/dev" "$work/$1/rootfs/sys"
+  cp /bin/busybox "$work/$1/rootfs/bin/" && ln -s busybox "$work/$1/rootfs/bin/true"
+  "$rune" spec --bundle "$work/$1" >/dev/null
+  sed -i 's/"terminal": *true/"terminal": false/; s#"sh"#"/bin/true"#' "$work/$1/config.json"
+}
+bundle enclave
+bundle ordinary
+sed -i 's/"enclave.type": *"intelSgx"/"enclave.type":""/' "$work/ordinary/config.json"
+
+median() { sort -n | sed -n "$(((runs + 1) / 2))p"; }
+measure() {
+  local program=$1 dir=$2 start
+  for i in $(seq "$runs"); do
+    start=$(date +%s%N)
+    "$program" --root "$work/runtime" run --bundle "$work/$dir" "b$i-$dir-$$" >/dev/null 2>&1
+    echo $((($(date +%s%N) - start) / 1000))
+  done | median
+}
+measure "$rune" enclave >/dev/null # the platform and the development key are there from now on
+alone=$(measure "$peer" ordinary) through=$(measure "$rune" ordinary) enclave=$(measure "$rune" enclave)
+printf '%-28s %8s us\n' "$(basename "$peer") alone" "$alone" "through kist-rune" "$through" "in a simulated enclave" "$enclave"
+awk -v a="$alone" -v t="$through" -v e="$enclave" 'BEGIN { printf "ratios to the runtime alone: through kist-rune %.2f, in an enclave %.2f\n", t / a, e / a }'
