@@ -57,7 +57,7 @@ static class ServeCommand
                 Terminal.Note("SIMULATED platforms are accepted: what they are given is not protected");
             if (options.AllowDebug)
                 Terminal.Note("DEBUGGABLE TEEs are accepted: what they are given is not protected");
-            Terminal.Note($"listening on {server.Endpoint}");
+            Terminal.Note($"listening on {server.Endpoint}, console at {server.Endpoint}console/");
             Terminal.Note($"certificate {Path.Combine(options.StateDirectory, "tls.crt")}, first administrator's token {server.AdminTokenFile}");
             await WaitForEndAsync(cancellationToken);
             return ExitCode.Success;
