@@ -67,7 +67,7 @@ static class Outputs
             AddReferences(term);
             if (term is not CallTerm call)
                 return;
-            if (call.IsCall(TermNames.Unify, out _))
+            if (call.Arguments.Count == 2 && call.IsCall(TermNames.Unify, out _))
                 Unify(call.Arguments[0], call.Arguments[1]);
             else if (functions.OutputOf(call) is { } output && call.Arguments.SkipLast(1).All(a => IsSafe(a, safe)))
                 Bind(output);

@@ -43,7 +43,7 @@ sealed partial class Parser
                     return new ComprehensionTerm(at, kind, key, value, body);
             }
         }
-        catch (RegoException)
+        catch (RegoException) when (!_isHopeless)
         {
             // What follows is then read as items, and its own errors reported.
         }

@@ -162,7 +162,7 @@ sealed partial class Parser
             if (Literal() is var literal && literal is not TermExpression { Term: SetTerm or ConstantTerm { Value: RegoSet } })
                 return new Body(at, [literal]);
         }
-        catch (RegoException)
+        catch (RegoException) when (!_isHopeless)
         {
             // Read as a body, its own errors are reported.
         }

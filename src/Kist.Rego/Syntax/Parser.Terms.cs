@@ -49,7 +49,7 @@ sealed partial class Parser
         {
             return parse();
         }
-        catch (RegoException)
+        catch (RegoException) when (!_isHopeless)
         {
             _depth = depth;
             return null;

@@ -24,6 +24,9 @@ sealed partial class Parser
     private int _depth;
     private long _budget;
 
+    /// <summary>True once a limit was met: no other reading is tried then.</summary>
+    private bool _isHopeless;
+
     private Parser(RegoModule module, RegoVersion version, WildcardNames wildcards)
     {
         _file = module.Name;
@@ -86,7 +89,11 @@ sealed partial class Parser
     private Token Advance()
     {
         if (--_budget < 0)
+        {
+            _isHopeless = true;
             throw Fail("the module is too ambiguous to parse");
+        }
+
         return _tokens[_position++];
     }
 
@@ -156,7 +163,11 @@ sealed partial class Parser
     private DepthGuard Deeper()
     {
         if (++_depth > MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        {
+            _isHopeless = true;
             throw Fail("terms are nested too deeply");
+        }
+
         return new DepthGuard(this);
     }
 
