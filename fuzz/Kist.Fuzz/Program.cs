@@ -26,6 +26,8 @@ static class Program
         },
         ["bundle"] = data => EvidenceBundleJson.Parse(data).Verify(VendorAnchors.All),
         ["policy"] = data => TcbPolicyJson.Parse(data),
+        ["corim"] = data => Attestation.Corim.CorimDocument.Parse(data),
+        ["hostkey"] = data => Attestation.Se.SeHostKeyDocument.Verify(data, data, [data], s_options),
         ["eventlog"] = data => Attestation.EventLogs.EventLog.Parse(data),
     };
 

@@ -32,6 +32,7 @@ public static class EvidenceVerifier
         if (TeeVerifierTable.Find(evidence.Tee) is { } verifier)
         {
             verifier.Verify(evidence, binding, options, verdict);
+            ChipCheck.Run(options.Tcb, verdict);
             ReferenceCheck.Run(options.References, verdict);
             SimulationCheck.Run(options, verdict);
         }

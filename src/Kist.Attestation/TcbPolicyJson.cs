@@ -43,6 +43,10 @@ public static class TcbPolicyJson
         {
             throw new MalformedDataException(Structure, e.BytePositionInLine ?? -1, "it is not JSON", e);
         }
+        catch (InvalidOperationException e)
+        {
+            throw new MalformedDataException(Structure, -1, "a text is not Unicode", e);
+        }
     }
 
     /// <summary>Writes every rule, defaults included, as one object.</summary>

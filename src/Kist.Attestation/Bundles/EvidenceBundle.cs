@@ -54,5 +54,8 @@ public sealed record EvidenceBundle
             Anchors = anchors,
             AllowSimulated = Options.AllowSimulated && allowSimulated,
             AllowDebug = Options.AllowDebug && allowDebug,
+
+            // A reference value for a TPM's key is a root in all but name.
+            References = Options.References.RemoveAll(r => r.Claim == "ak_public"),
         });
 }

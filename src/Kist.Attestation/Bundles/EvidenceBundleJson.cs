@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Kist.Attestation.Snp;
 using Kist.Formats;
 
 namespace Kist.Attestation;
@@ -13,11 +14,12 @@ namespace Kist.Attestation;
 /// { "kistBundle": 1, "tee", "time",
 ///   "evidence": { "bytes": base64 | "json": {…}, "eventLog": base64, "certificates": base64 },
 ///   "binding": { "reportData": hexadecimal, "initDataDigest": hexadecimal },
-///   "policy": { … }, "allowSimulated", "allowDebug", "references": [{ "claim", "accepted": […] }],
+///   "policy": { … }, "snp": { … }, "allowSimulated", "allowDebug", "references": [{ "claim", "accepted": […] }],
 ///   "anchors": [{ … }], "accepted",
 ///   "collateral": { "dcap": [{ "fmspc", "ca", "tee", "tcbInfo", …: base64 }], "other": [{ "kind", "name", "data": base64 }] } }
 /// </code>
-/// Members without a value are left out.
+/// Members without a value are left out. What anchors trust (keys of TPMs that no authority certifies, the secrets of an IBM Secure
+/// Execution request) is not kept: whoever judges the bundle must have it.
 /// </summary>
 public static class EvidenceBundleJson
 {
@@ -44,6 +46,12 @@ public static class EvidenceBundleJson
             WriteBinding(writer, bundle.Binding);
             writer.WritePropertyName("policy");
             TcbPolicyJson.Write(writer, bundle.Options.Tcb);
+            if (bundle.Options.Snp != SnpPolicy.Default)
+            {
+                writer.WritePropertyName("snp");
+                SnpPolicyJson.Write(writer, bundle.Options.Snp);
+            }
+
             writer.WriteBoolean("allowSimulated", bundle.Options.AllowSimulated);
             writer.WriteBoolean("allowDebug", bundle.Options.AllowDebug);
             WriteReferences(writer, bundle.Options.References);
@@ -78,6 +86,10 @@ public static class EvidenceBundleJson
         {
             throw new MalformedDataException(Structure, e.BytePositionInLine ?? -1, "it is not JSON", e);
         }
+        catch (InvalidOperationException e)
+        {
+            throw new MalformedDataException(Structure, -1, "a text is not Unicode", e);
+        }
     }
 
     private static EvidenceBundle Read(JsonElement root)
@@ -95,6 +107,7 @@ public static class EvidenceBundleJson
                 Time = ReadTime(root),
                 Anchors = new TrustAnchorSet([.. Items(root, "anchors").Select(a => TrustAnchorJson.Parse(System.Text.Encoding.UTF8.GetBytes(a.GetRawText())))]),
                 Tcb = TcbPolicyJson.Parse(System.Text.Encoding.UTF8.GetBytes(EvidenceJson.Require(root, "policy", Structure).GetRawText())),
+                Snp = EvidenceJson.Optional(root, "snp", Structure) is { } snp ? SnpPolicyJson.Read(snp) : SnpPolicy.Default,
                 AllowSimulated = RequireFlag(root, "allowSimulated"),
                 AllowDebug = RequireFlag(root, "allowDebug"),
                 References = [.. Items(root, "references").Select(ReadReference)],

@@ -45,6 +45,8 @@ public static class FindingCatalog
     [
         new("evidence.tee", "the kind of evidence is known",
             "There is no verifier for the TEE that was named, so nothing was checked and the evidence is refused."),
+        new("evidence.chip", "the evidence is of an allowed chip",
+            "The TCB policy names the chips that may be used, and evidence of this kind does not say on which chip it was made."),
         new("reference", "a claim has one of the values that the caller accepts",
             "A claim of genuine evidence (a measurement, most often) was compared with the values given as references. A "
             + "difference means that something else was launched than what was reviewed: compare the inputs with kist measure."),

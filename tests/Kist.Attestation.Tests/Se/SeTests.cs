@@ -41,6 +41,9 @@ public class SeTests
         Assert.Equal("se.measurement", EvidenceVerifier.Verify("se", json, binding,
             options with { Se = options.Se with { RequestNonce = Fill(7, 16) } }).DecisiveFailure?.Id);
         Assert.Equal("se.binding.report_data", EvidenceVerifier.Verify("se", json, new ExpectedBinding(new byte[64], null), options).DecisiveFailure?.Id);
+        var forged = Json(new byte[SeMeasurement.Size], digest, additional);
+        Assert.DoesNotContain(json.GetProperty("measurement").GetString() is { } right ? Convert.ToHexStringLower(Convert.FromBase64String(right)) : "",
+            VerdictTree.ToText(EvidenceVerifier.Verify("se", forged, binding, options)), StringComparison.Ordinal);
         Robustness.NoDamagedJsonThrows("se", json, options);
         foreach (var finding in verdict.Findings)
             Assert.NotNull(FindingCatalog.Find(finding.Id));
