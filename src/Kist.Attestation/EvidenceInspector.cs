@@ -29,7 +29,7 @@ public static class EvidenceInspector
     /// <summary>Lists the fields of evidence.</summary>
     /// <exception cref="MalformedDataException">It does not follow its format.</exception>
     public static IReadOnlyList<EvidenceField> Inspect(Evidence evidence) => TeeVerifierTable.Find(evidence.Tee) is { } verifier
-        ? [.. verifier.Inspect(evidence)]
+        ? JsonText.Guard<IReadOnlyList<EvidenceField>>("evidence", () => [.. verifier.Inspect(evidence)])
         : throw new MalformedDataException("evidence", -1, $"the TEE {evidence.Tee} is not known");
 
     private static Inspection? InspectOther(ReadOnlyMemory<byte> file)

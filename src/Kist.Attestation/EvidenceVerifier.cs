@@ -31,7 +31,11 @@ public static class EvidenceVerifier
         var verdict = new VerdictBuilder(evidence.Tee, options.Time);
         if (TeeVerifierTable.Find(evidence.Tee) is { } verifier)
         {
-            verifier.Verify(evidence, binding, options, verdict);
+            JsonText.Guard("evidence", () =>
+            {
+                verifier.Verify(evidence, binding, options, verdict);
+                return true;
+            });
             ChipCheck.Run(options.Tcb, verdict);
             ReferenceCheck.Run(options.References, verdict);
             SimulationCheck.Run(options, verdict);

@@ -29,7 +29,7 @@ public static class TcbPolicyJson
     {
         if (json.Length > MaxSize)
             throw new MalformedDataException(Structure, -1, $"{json.Length} bytes, more than the limit of {MaxSize}");
-        try
+        return JsonText.Guard(Structure, () =>
         {
             using var document = JsonDocument.Parse(json, s_strict);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
@@ -38,15 +38,7 @@ public static class TcbPolicyJson
             foreach (var member in document.RootElement.EnumerateObject())
                 policy = Apply(policy, member);
             return policy;
-        }
-        catch (JsonException e)
-        {
-            throw new MalformedDataException(Structure, e.BytePositionInLine ?? -1, "it is not JSON", e);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new MalformedDataException(Structure, -1, "a text is not Unicode", e);
-        }
+        });
     }
 
     /// <summary>Writes every rule, defaults included, as one object.</summary>

@@ -77,19 +77,11 @@ public static class EvidenceBundleJson
     {
         if (file.Length > MaxSize)
             throw new MalformedDataException(Structure, -1, $"{file.Length} bytes, more than the limit of {MaxSize}");
-        try
+        return JsonText.Guard(Structure, () =>
         {
             using var document = JsonDocument.Parse(file, s_strict);
             return Read(document.RootElement);
-        }
-        catch (JsonException e)
-        {
-            throw new MalformedDataException(Structure, e.BytePositionInLine ?? -1, "it is not JSON", e);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new MalformedDataException(Structure, -1, "a text is not Unicode", e);
-        }
+        });
     }
 
     private static EvidenceBundle Read(JsonElement root)

@@ -27,6 +27,11 @@ public sealed class CollateralReader
     {
         if (file.Length is 0 or > EvidenceLimits.Crl)
             return false;
+        file = OpenEnclaveFraming.WithoutComments(file);
+        if (OpenEnclaveFraming.ElementsOf(file) is { Count: > 0 } elements)
+            return AddElements(elements);
+        if (file.IsEmpty)
+            return false;
         if (TextEncoding.FirstCharacter(file.Span) == '{')
             return AddJson(file);
         if (!Ascii.IsValid(file.Span))
@@ -86,6 +91,23 @@ public sealed class CollateralReader
         };
     }
 
+    /// <summary>Elements are texts and lists in DER, with or without a NUL at their end; versions and dates are passed over.</summary>
+    private bool AddElements(IReadOnlyList<ReadOnlyMemory<byte>> elements)
+    {
+        var added = false;
+        foreach (var element in elements)
+        {
+            var length = element.Span.LastIndexOfAnyExcept((byte)0) + 1;
+            if (length == 0 || OpenEnclaveFraming.ElementsOf(element).Count > 0)
+                continue;
+            if (element.Span[0] == DerTag.Sequence)
+                length = new DerCursor(element.Span, "Open Enclave endorsements").ReadAny("element").Length;
+            added |= Add(element[..length]);
+        }
+
+        return added;
+    }
+
     private byte[]? SigningChain(DateTimeOffset time) => _signingChains
         .OrderByDescending(c => c.Path.Certificates.All(k => k.NotBefore <= time && time <= k.NotAfter))
         .Select(c => c.Pem).FirstOrDefault();
@@ -139,6 +161,11 @@ public sealed class CollateralReader
             return false;
         }
 
+        return JsonText.Guard("collateral", () => AddJson(json, root));
+    }
+
+    private bool AddJson(ReadOnlyMemory<byte> json, JsonElement root)
+    {
         if (Has(root, "tcbInfo"))
             AddTcbInfo(json.ToArray(), null);
         else if (Has(root, "enclaveIdentity") || Has(root, "qeIdentity"))

@@ -28,15 +28,11 @@ public static class DcapCollateralJson
     {
         if (document.Length > 4 * EvidenceLimits.Crl)
             throw new MalformedDataException(Structure, -1, $"{document.Length} bytes, more than the limit of {4 * EvidenceLimits.Crl}");
-        try
+        return JsonText.Guard(Structure, () =>
         {
             using var parsed = JsonDocument.Parse(document, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 2 });
             return Read(parsed.RootElement);
-        }
-        catch (JsonException e)
-        {
-            throw new MalformedDataException(Structure, e.BytePositionInLine ?? -1, "it is not JSON", e);
-        }
+        });
     }
 
     internal static void Write(Utf8JsonWriter writer, DcapCollateralKey key, DcapCollateral collateral)

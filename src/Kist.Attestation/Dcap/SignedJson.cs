@@ -147,7 +147,7 @@ internal sealed class SignedJson
         foreach (var element in RequireArray(parent, name, 256, structure))
         {
             list.Add(element.ValueKind == JsonValueKind.String
-                ? element.GetString()!
+                ? EvidenceJson.Text(element, name, structure)
                 : throw new MalformedDataException(structure, -1, $"member {name} holds something that is not text"));
         }
 

@@ -23,7 +23,13 @@ public static class EvidenceDetector
         if (file.Length > EvidenceLimits.Evidence)
             throw new MalformedDataException("evidence", -1, $"{file.Length} bytes, more than the limit of {EvidenceLimits.Evidence}");
         var layers = new List<string>();
-        var data = file;
+        var data = OpenEnclaveFraming.WithoutComments(file);
+        if (OpenEnclaveFraming.QuoteOf(data) is { IsEmpty: false } quote)
+        {
+            layers.Add("Open Enclave report");
+            data = quote;
+        }
+
         for (var i = 0; i <= MaxLayers; i++)
         {
             if (FromBytes(data, tee, layers) is { } found)
@@ -69,7 +75,7 @@ public static class EvidenceDetector
             return null;
         }
 
-        return FromElement(root, tee, layers, MaxLayers);
+        return JsonText.Guard("evidence", () => FromElement(root, tee, layers, MaxLayers));
     }
 
     private static DetectedEvidence? FromElement(JsonElement element, string? tee, List<string> layers, int depth)

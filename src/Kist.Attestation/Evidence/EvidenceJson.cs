@@ -102,7 +102,8 @@ internal static class EvidenceJson
             : throw new MalformedDataException(structure, -1, $"member {name} is not base64");
     }
 
-    private static string Text(JsonElement value, string name, string structure)
+    /// <summary>The value as text.</summary>
+    public static string Text(JsonElement value, string name, string structure)
     {
         if (value.ValueKind != JsonValueKind.String)
             throw new MalformedDataException(structure, -1, $"member {name} is not a string");

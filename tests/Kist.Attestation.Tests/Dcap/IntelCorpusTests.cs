@@ -29,6 +29,10 @@ public sealed class IntelCorpusTests
             ["sgx/coffee-mobilecoin-prod/tcbinfo-00906ed50000-eval15.json", "sgx/coffee-mobilecoin-prod/qe-identity-eval15.json", Root2023, "sgx/coffee-mobilecoin-prod/pck-processor.crl", OldSigner]
         },
         { "sgx/derived/icelake-oasis-mrenclave-flipped.dat", null, "2023-01-01Z", "sgx.quote.signature sgx.collateral.present", null, "", [] },
+        {
+            "sgx/oe-plugin/evidence", null, "2022-04-28Z", "sgx.debug", "SWHardeningNeeded", "",
+            ["sgx/oe-plugin/endorsements"]
+        },
         { "sgx/certtype3/quote-eppid.dat", null, "2023-01-01Z", "sgx.pck.chain", null, "", [] },
         {
             "sgx/icelake-automata-prod/quote.hex", null, "2025-06-25Z", "", "SWHardeningNeeded", "INTEL-SA-00615",

@@ -30,6 +30,8 @@ public sealed class TcbPolicyJsonTests
     [InlineData("""{"grace_period_days":-1}""")]
     [InlineData("""{"minimum_components":{"pcesvn":"1"}}""")]
     [InlineData("""{"require_sept_ve_disable":1}""")]
+    [InlineData("""{"accepted_statuses":["\ud800"]}""")]
+    [InlineData("""{"\ud800":[]}""")]
     [InlineData("""[]""")]
     [InlineData("""{""")]
     [InlineData("""{"minimum_guest_svn":1,"minimum_guest_svn":0}""")]
