@@ -72,6 +72,7 @@ public sealed class EncryptedContainerTests : IAsyncDisposable
         Assert.True(attestation.Attested);
         Assert.True(attestation.Simulated);
         Assert.Equal(2, attestation.Token.Count(c => c == '.'));
+        Assert.EndsWith(".", attestation.Token, StringComparison.Ordinal);
         foreach (var step in (await pod.Agent.GetProgressAsync(Token)).Steps)
             TestContext.Current.TestOutputHelper?.WriteLine($"{step.Name} {step.Subject} {step.StartedMicroseconds / 1000} ms +{(step.EndedMicroseconds - step.StartedMicroseconds) / 1000} ms");
 

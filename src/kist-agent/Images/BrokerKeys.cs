@@ -69,7 +69,9 @@ sealed class BrokerKeys : ILayerKeyProvider, IDisposable
                 Tee = _tee?.Tee ?? "",
                 Simulated = _tee?.IsSimulated ?? false,
                 Attested = _token.Length > 0,
-                Token = _token,
+
+                // Without its signature: with it, the host could show the token to others as if it were the guest.
+                Token = _token[..(_token.LastIndexOf('.') + 1)],
                 Refusal = _refusal,
             };
         }
