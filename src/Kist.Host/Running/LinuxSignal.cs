@@ -1,4 +1,5 @@
 using Kist.Formats;
+using Kist.Linux.Processes;
 
 namespace Kist.Host;
 
@@ -6,19 +7,19 @@ namespace Kist.Host;
 public static class LinuxSignal
 {
     /// <summary>SIGHUP, the terminal is gone.</summary>
-    public const int Hangup = 1;
+    public const int Hangup = Signals.Hangup;
 
     /// <summary>SIGQUIT.</summary>
-    public const int Quit = 3;
+    public const int Quit = Signals.Quit;
 
     /// <summary>SIGINT, Ctrl-C.</summary>
-    public const int Interrupt = 2;
+    public const int Interrupt = Signals.Interrupt;
 
     /// <summary>SIGKILL.</summary>
-    public const int Kill = 9;
+    public const int Kill = Signals.Kill;
 
     /// <summary>SIGTERM.</summary>
-    public const int Terminate = 15;
+    public const int Terminate = Signals.Terminate;
 
     private static readonly string[] Names =
     [
@@ -36,7 +37,7 @@ public static class LinuxSignal
         var index = Array.IndexOf(Names, name);
         if (index >= 0)
             return index + 1;
-        return int.TryParse(text, out var number) && number is >= 1 and <= 64
+        return int.TryParse(text, out var number) && number is >= 1 and <= Signals.Maximum
             ? number
             : throw new OperationFailedException("send signal", text, "there is no such signal", "use a name such as TERM, or a number from 1 to 64");
     }
