@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Kist.Formats;
 
 namespace Kist.Images.Ocicrypt;
 
@@ -11,18 +12,12 @@ namespace Kist.Images.Ocicrypt;
 /// <param name="secrets">The layer's secrets; they stay the caller's.</param>
 /// <param name="options">The layer's public options.</param>
 /// <param name="subject">The layer, for messages.</param>
-sealed class DecryptingStream(Stream cipher, PrivateLayerOptions secrets, PublicLayerOptions options, string subject) : Stream
+sealed class DecryptingStream(Stream cipher, PrivateLayerOptions secrets, PublicLayerOptions options, string subject) : ForwardStream
 {
     private readonly Aes256Ctr _ctr = new(secrets.SymmetricKey, secrets.Nonce);
     private readonly IncrementalHash _hmac = LayerCipher.CreateHmac(secrets);
     private long _position;
     private bool _proven;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => cipher.Length;
 
@@ -39,27 +34,12 @@ sealed class DecryptingStream(Stream cipher, PrivateLayerOptions secrets, Public
         return count;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await cipher.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         Decrypt(buffer.Span[..count], buffer.Length);
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,22 +1,17 @@
+using Kist.Formats;
 using Kist.Images.Ocicrypt;
 using Kist.Linux.Files;
 
 namespace Kist.Images;
 
 /// <summary>Reads a proven layer once, decrypts it, and gives its blocks back while it goes: in a guest they are memory.</summary>
-sealed class SpoolReader(FileStream file, long length, PrivateLayerOptions? secrets) : Stream
+sealed class SpoolReader(FileStream file, long length, PrivateLayerOptions? secrets) : ForwardStream
 {
     private const long PunchBytes = 4 * 1024 * 1024;
 
     private readonly Aes256Ctr? _ctr = secrets is null ? null : new Aes256Ctr(secrets.SymmetricKey, secrets.Nonce);
     private long _position;
     private long _punched;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => length;
 
@@ -40,18 +35,6 @@ sealed class SpoolReader(FileStream file, long length, PrivateLayerOptions? secr
 
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

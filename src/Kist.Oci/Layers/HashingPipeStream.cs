@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Kist.Formats;
 
 namespace Kist.Oci;
 
@@ -7,7 +8,7 @@ namespace Kist.Oci;
 /// Reads a stream ahead on one thread and hashes it on another while the caller consumes it: decrypting and inflating,
 /// the diff_id, and writing files each take about as long, and none waits for the others. Memory is a fixed ring of blocks.
 /// </summary>
-public sealed class HashingPipeStream : Stream
+public sealed class HashingPipeStream : ForwardStream
 {
     private const int BlockBytes = 256 * 1024;
     private const int Blocks = 8;
@@ -34,25 +35,6 @@ public sealed class HashingPipeStream : Stream
     }
 
     /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
         if (_current is null && !TryNext())
@@ -69,9 +51,6 @@ public sealed class HashingPipeStream : Stream
         return count;
     }
 
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     /// <summary>Reads what is left and returns the hash of all of it.</summary>
     public byte[] Finish()
     {
@@ -84,20 +63,6 @@ public sealed class HashingPipeStream : Stream
 
         return _hasher.GetAwaiter().GetResult();
     }
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

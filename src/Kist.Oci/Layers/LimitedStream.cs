@@ -3,21 +3,13 @@ using Kist.Formats;
 namespace Kist.Oci;
 
 /// <summary>Stops a decompressor that makes too much of too little.</summary>
-sealed class LimitedStream(Stream inner, long compressedBytes, LayerLimits limits) : Stream
+sealed class LimitedStream(Stream inner, long compressedBytes, LayerLimits limits) : ForwardStream
 {
     private readonly long _limit = Math.Min(
         limits.MaxArchiveBytes,
         Math.Max(limits.FreeExpansionBytes, compressedBytes > long.MaxValue / limits.MaxExpansion ? long.MaxValue : compressedBytes * limits.MaxExpansion));
 
     private long _read;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
 
     public override long Position
     {
@@ -32,18 +24,6 @@ sealed class LimitedStream(Stream inner, long compressedBytes, LayerLimits limit
         return _read <= _limit ? count : throw new MalformedDataException(
             "layer", -1, $"unpacks to more than {_limit} bytes from {compressedBytes}: it looks like a decompression bomb");
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

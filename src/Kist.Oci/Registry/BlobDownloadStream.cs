@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Net;
+using Kist.Formats;
 
 namespace Kist.Oci;
 
@@ -7,8 +9,10 @@ namespace Kist.Oci;
 /// it gives up after several tries without progress, or when the registry is slower than the limit.
 /// It counts bytes but does not hash: <see cref="VerifyingStream"/> goes around it.
 /// </summary>
-sealed class BlobDownloadStream(RegistryHttp http, string repository, Descriptor descriptor, long offset, long end) : Stream
+sealed class BlobDownloadStream(RegistryHttp http, string repository, Descriptor descriptor, long offset, long end) : ForwardStream
 {
+    private const int MaxSynchronousRead = 256 * 1024;
+
     private static readonly TimeSpan s_window = TimeSpan.FromMinutes(1);
 
     private readonly RegistryOptions _options = http.Options;
@@ -20,12 +24,6 @@ sealed class BlobDownloadStream(RegistryHttp http, string repository, Descriptor
     private int _failures;
     private long _windowStart = http.Options.Time.GetTimestamp();
     private long _windowBytes;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => end - _start;
 
@@ -71,21 +69,20 @@ sealed class BlobDownloadStream(RegistryHttp http, string repository, Descriptor
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) =>
-        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush()
+    public override int Read(Span<byte> buffer)
     {
+        var block = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length, MaxSynchronousRead));
+        try
+        {
+            var count = ReadAsync(block.AsMemory(0, Math.Min(buffer.Length, block.Length))).AsTask().GetAwaiter().GetResult();
+            block.AsSpan(0, count).CopyTo(buffer);
+            return count;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

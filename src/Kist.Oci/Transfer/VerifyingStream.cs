@@ -10,20 +10,11 @@ namespace Kist.Oci;
 /// <param name="inner">The content; closed with this stream.</param>
 /// <param name="descriptor">What is expected.</param>
 /// <param name="location">Where it comes from, for messages.</param>
-public sealed class VerifyingStream(Stream inner, Descriptor descriptor, string location) : Stream
+public sealed class VerifyingStream(Stream inner, Descriptor descriptor, string location) : ForwardStream
 {
     private readonly IncrementalHash _hash = descriptor.Digest.CreateHash();
     private long _read;
     private bool _proven;
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
 
     /// <inheritdoc/>
     public override long Length => descriptor.Size;
@@ -44,33 +35,12 @@ public sealed class VerifyingStream(Stream inner, Descriptor descriptor, string 
     }
 
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         Account(buffer.Span[..count], buffer.Length);
         return count;
     }
-
-    /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
