@@ -30,6 +30,9 @@ public sealed record CorimDocument
     /// <summary>rim-validity, not-after; null if absent.</summary>
     public DateTimeOffset? NotAfter { get; init; }
 
+    /// <summary>True if the manifest is valid at this time, or does not limit its validity.</summary>
+    public bool IsValidAt(DateTimeOffset time) => (NotBefore is not { } from || time >= from) && (NotAfter is not { } to || time < to);
+
     /// <summary>The CoMIDs. Tags of other kinds (CoSWID, CoTL) are counted in <see cref="OtherTags"/>.</summary>
     public ImmutableArray<Comid> Comids { get; init; } = [];
 

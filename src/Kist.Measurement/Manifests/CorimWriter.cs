@@ -1,15 +1,17 @@
 using System.Formats.Cbor;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Cose;
+using Kist.Attestation.Corim;
 
 namespace Kist.Measurement.Manifests;
 
 /// <summary>
 /// Writes a manifest's registers as a Concise Reference Integrity Manifest (draft-ietf-rats-corim):
 /// <code>
-/// #6.501({ 0: id, 1: [ #6.506(bstr .cbor comid) ], 4: { 0: #6.1(not-before), 1: #6.1(not-after) } })
+/// #6.501({ 0: id, 1: [ #6.506(bstr .cbor comid) ], 3: #6.32(profile), 4: { 0: #6.1(not-before), 1: #6.1(not-after) } })
 /// comid    { 1: { 0: tag id }, 4: { 0: [ [ environment, [ measurement, … ] ] ] } }
 /// environment  { 0: { 1: vendor, 2: model } }     measurement  { 0: key, 1: { 2: [ [ algorithm, digest ] ] } }
+/// key: the register's name, so that <see cref="CorimReferenceSet"/> finds the claim that shows it
 /// signed   COSE_Sign1, protected { 1: algorithm, 3: "application/rim+cbor", 8: bstr .cbor { 0: { 0: signer } } }
 /// </code>
 /// </summary>
@@ -28,7 +30,7 @@ public static class CorimWriter
     {
         var writer = new CborWriter(CborConformanceMode.Canonical);
         writer.WriteTag((CborTag)501);
-        writer.WriteStartMap(3);
+        writer.WriteStartMap(4);
         writer.WriteInt32(0);
         writer.WriteTextString(id);
         writer.WriteInt32(1);
@@ -36,6 +38,9 @@ public static class CorimWriter
         writer.WriteTag((CborTag)506);
         writer.WriteByteString(WriteComid(manifest, registers, id));
         writer.WriteEndArray();
+        writer.WriteInt32(3);
+        writer.WriteTag(CborTag.Uri);
+        writer.WriteTextString(CorimReferenceSet.LaunchProfile);
         writer.WriteInt32(4);
         writer.WriteStartMap(2);
         writer.WriteInt32(0);
@@ -106,7 +111,7 @@ public static class CorimWriter
         writer.WriteInt32(0);
         writer.WriteStartMap(2);
         writer.WriteInt32(1);
-        writer.WriteTextString("Kist");
+        writer.WriteTextString(CorimReferenceSet.LaunchVendor);
         writer.WriteInt32(2);
         writer.WriteTextString(tee);
         writer.WriteEndMap();
@@ -123,7 +128,12 @@ public static class CorimWriter
         writer.WriteInt32(2);
         writer.WriteStartArray(1);
         writer.WriteStartArray(2);
-        writer.WriteInt32(register.Value.Length == 48 ? Sha384Algorithm : Sha256Algorithm);
+        writer.WriteInt32(register.Value.Length switch
+        {
+            32 => Sha256Algorithm,
+            48 => Sha384Algorithm,
+            var size => throw new ArgumentException($"{register.Name} of {size} bytes is no digest"),
+        });
         writer.WriteByteString(register.Value.Span);
         writer.WriteEndArray();
         writer.WriteEndArray();

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Kist.Attestation.References;
 
 namespace Kist.Measurement.Manifests;
 
@@ -52,16 +53,6 @@ public static class ReferenceSetWriter
         return stream.ToArray();
     }
 
-    /// <summary>The path of the claim by which a TEE's evidence shows a register.</summary>
-    public static string ClaimOf(string tee, string register) => (tee, register) switch
-    {
-        ("tdx", "mrtd") => "quote.body.mr_td",
-        ("tdx", "mrconfigid") => "quote.body.mr_config_id",
-        ("tdx", _) when register.StartsWith("rtmr", StringComparison.Ordinal) => $"quote.body.rtmr_{register[4..]}",
-        ("sgx", "mrenclave") => "quote.body.mr_enclave",
-        ("sgx", "mrsigner") => "quote.body.mr_signer",
-        ("tpm", _) when register.StartsWith("pcr", StringComparison.Ordinal) => $"pcr{int.Parse(register[3..], CultureInfo.InvariantCulture):D2}",
-        ("nitro", _) => $"pcrs.{register}",
-        _ => register,
-    };
+    private static string ClaimOf(string tee, string register) => LaunchRegisters.ClaimOf(tee, register) ?? throw LaunchNotPossible.Because(
+        "reference set", $"evidence of {tee} does not show {register} by itself", "compare the measurement where the guest's secret is injected");
 }

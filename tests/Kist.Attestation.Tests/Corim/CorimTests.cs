@@ -107,6 +107,32 @@ public class CorimTests
     }
 
     [Fact]
+    public void ReferenceSet_OfAmdsProfile_IsTheMeasurementAndItsKeys()
+    {
+        var set = Assert.Single(CorimReferenceSet.Of(CorimDocument.Parse(Read("corim-sevsnp-valid.cbor"))));
+
+        Assert.Equal("snp", set.Tee);
+        Assert.Equal(
+            ["7699e6ac12ccdfd1dfac70e649ce1f046cb2afbb003438f4cdddfe2ccbe182fa5ffbe8dcdb930454324e10c52c788980"],
+            set.Claims.Single(c => c.Claim == "measurement").Accepted);
+    }
+
+    [Fact]
+    public void ReferenceSet_OfParsecsProfile_IsPcrs()
+    {
+        var sets = CorimReferenceSet.Of(CorimDocument.Parse(Read("corim-parsec-tpm-valid.cbor")));
+
+        Assert.All(sets, s => Assert.Equal("tpm", s.Tee));
+        Assert.All(sets.SelectMany(s => s.Claims), c => Assert.StartsWith("pcr", c.Claim, StringComparison.Ordinal));
+        Assert.NotEmpty(sets);
+    }
+
+    [Theory]
+    [InlineData("corim-psa-valid.cbor")]
+    [InlineData("unsigned-good-corim.cbor")]
+    public void ReferenceSet_OfAProfileThatNamesNoClaims_IsEmpty(string file) => Assert.Empty(CorimReferenceSet.Of(CorimDocument.Parse(Read(file))));
+
+    [Fact]
     public void Parse_AttestKeys_ArePem()
     {
         var keys = CorimDocument.Parse(Read("corim-psa-valid.cbor")).Comids.SelectMany(c => c.AttestKeys).ToList();

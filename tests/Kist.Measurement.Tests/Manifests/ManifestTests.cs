@@ -1,8 +1,8 @@
-using System.Formats.Cbor;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Cose;
 using System.Text;
 using System.Text.Json;
+using Kist.Attestation.Corim;
 using Kist.Formats;
 using Kist.Measurement.Firmware;
 using Kist.Measurement.Manifests;
@@ -177,17 +177,24 @@ public sealed class ManifestTests
         Assert.True(message.VerifyEmbedded(key));
         Assert.Equal("application/rim+cbor", message.ProtectedHeaders[CoseHeaderLabel.ContentType].GetValueAsString());
 
-        var reader = new CborReader(message.Content!.Value);
-        Assert.Equal((CborTag)501, reader.ReadTag());
-        reader.ReadStartMap();
-        Assert.Equal(0, reader.ReadInt32());
-        Assert.Equal("id", reader.ReadTextString());
-        Assert.Equal(1, reader.ReadInt32());
-        reader.ReadStartArray();
-        Assert.Equal((CborTag)506, reader.ReadTag());
-        var comid = reader.ReadByteString();
-        foreach (var register in new[] { "mrtd", "rtmr1" })
-            Assert.True(comid.AsSpan().IndexOf(manifest.Find(register)!.Value.Span) > 0);
+        var read = CorimDocument.Parse(document);
+        Assert.True(read.IsSignedBy(key.ExportSubjectPublicKeyInfo()));
+        Assert.True(read.IsValidAt(from));
+        Assert.False(read.IsValidAt(from.AddYears(1)));
+        var set = Assert.Single(CorimReferenceSet.Of(read));
+        Assert.Equal(("id", "tdx", from), (set.Name, set.Tee, set.NotBefore));
+        Assert.Equal(
+            ["quote.body.mr_td", "quote.body.rtmr_0", "quote.body.rtmr_1", "quote.body.rtmr_2", "quote.body.mr_config_id"], set.Claims.Select(c => c.Claim));
+        Assert.Equal([manifest.Find("rtmr1")!.Value.ToString()], set.Claims.Single(c => c.Claim == "quote.body.rtmr_1").Accepted);
+    }
+
+    [Fact]
+    public void Corim_RegisterThatNoClaimShows_IsNoReferenceSet()
+    {
+        var manifest = new MeasurementManifest("tdx", "x", [], [new("other", HashValue.Zero(48))], [], []);
+        var document = CorimDocument.Parse(CorimWriter.Write(manifest, ["other"], "id", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(1)));
+        Assert.Throws<MalformedDataException>(() => CorimReferenceSet.Of(document));
+        Assert.Throws<OperationFailedException>(() => ReferenceSetWriter.Write(manifest, "name", DateTimeOffset.UnixEpoch, "test"));
     }
 
     private static MeasurementManifest Manifest(LaunchInputs inputs) => MeasurementManifest.Of(

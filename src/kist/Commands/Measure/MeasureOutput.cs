@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
+using Kist.Attestation.References;
 using Kist.Measurement.Manifests;
 
 namespace Kist.Cli.Commands.Measure;
@@ -11,7 +12,7 @@ sealed class MeasureOutput
     private readonly Option<bool> _json = new("--json") { Description = "Print the manifest as JSON." };
     private readonly Option<string?> _referenceSet = new("--reference-set") { Description = "Print a reference set of this name for the key broker.", HelpName = "NAME" };
     private readonly Option<string?> _corim = new("--corim") { Description = "Write a CoRIM document.", HelpName = "FILE" };
-    private readonly Option<string?> _sign = new("--sign") { Description = "Sign the CoRIM document with this key (PEM, P-256 or P-384).", HelpName = "KEY" };
+    private readonly Option<string?> _sign = new("--sign") { Description = "Sign the CoRIM document and the reference set with this key (PEM, P-256 or P-384).", HelpName = "KEY" };
     private readonly Option<string> _validDays = new("--valid-days") { Description = "How long the reference values hold.", HelpName = "N", DefaultValueFactory = _ => "365" };
 
     public bool IsJson(ParseResult parse) => parse.GetValue(_json);
@@ -29,7 +30,8 @@ sealed class MeasureOutput
         if (parse.GetValue(_corim) is { } path)
             WriteCorim(parse, manifest, path, now, expires);
         if (parse.GetValue(_referenceSet) is { } name)
-            WriteOut(ReferenceSetWriter.Write(manifest, name, expires, $"kist measure {manifest.Tee}, {string.Join(", ", manifest.Inputs.Select(i => $"{i.Name} {i.Value}"))}"));
+            WriteReferenceSet(parse, ReferenceSetWriter.Write(
+                manifest, name, expires, $"kist measure {manifest.Tee}, {string.Join(", ", manifest.Inputs.Select(i => $"{i.Name} {i.Value}"))}"));
         else if (parse.GetValue(_json))
             WriteOut(ManifestJson.Write(manifest));
         else
@@ -51,6 +53,18 @@ sealed class MeasureOutput
             Console.Out.WriteLine($"  {register.Name.PadRight(width)}  {register.Value}");
         foreach (var item in manifest.NotCovered)
             Terminal.Note($"not covered: {item.Register}: {item.What}: {item.Why}");
+    }
+
+    private void WriteReferenceSet(ParseResult parse, byte[] set)
+    {
+        if (parse.GetValue(_sign) is not { } keyPath)
+        {
+            WriteOut(set);
+            return;
+        }
+
+        using var key = EcKeyFile.Read(keyPath);
+        Console.Out.WriteLine(SignedReferenceSet.Sign(set, key));
     }
 
     private void WriteCorim(ParseResult parse, MeasurementManifest manifest, string path, DateTimeOffset from, DateTimeOffset to)
