@@ -24,34 +24,6 @@ public static unsafe partial class DescriptorSocket
         return new SafeFileHandle(*(int*)(control + sizeof(ControlHeader)), ownsHandle: true);
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    private struct IoVector
-    {
-        public byte* Base;
-        public nuint Length;
-    }
-
-    /// <summary>struct msghdr on 64-bit Linux.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct MessageHeader
-    {
-        public void* Name;
-        public uint NameLength;
-        public IoVector* Vectors;
-        public nuint VectorCount;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct ControlHeader
-    {
-        public nuint Length;
-        public int Level;
-        public int Type;
-    }
-
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint recvmsg(SafeSocketHandle socket, MessageHeader* message, int flags);
 }

@@ -189,34 +189,6 @@ public sealed unsafe partial class PacketSocket : IDisposable
         return [FamilyUnix, 0, .. name, 0];
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    private struct IoVector
-    {
-        public byte* Base;
-        public nuint Length;
-    }
-
-    /// <summary>struct msghdr on 64-bit Linux.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct MessageHeader
-    {
-        public void* Name;
-        public uint NameLength;
-        public IoVector* Vectors;
-        public nuint VectorCount;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct ControlHeader
-    {
-        public nuint Length;
-        public int Level;
-        public int Type;
-    }
-
     [LibraryImport("libc", SetLastError = true)]
     private static partial SafeFileHandle socket(int family, int type, int protocol);
 
