@@ -3,20 +3,75 @@ using Kist.Pods.Protocol;
 namespace Kist.Host;
 
 /// <summary>A container that a guest may run: exactly this image with exactly this process.</summary>
-/// <param name="ContainerId">The identifier that the host will give it.</param>
-/// <param name="Reference">The image as the guest names it; for people, since the digest decides.</param>
-/// <param name="ManifestDigest">Digest of the platform's manifest, "sha256:…".</param>
-/// <param name="Encrypted">True if every layer must be encrypted.</param>
-/// <param name="Process">What runs, as <see cref="ContainerProcess.Merge"/> gives it.</param>
-/// <param name="Terminal">True if it gets a terminal.</param>
-/// <param name="Input">True if the host may write its standard input.</param>
-/// <param name="ReadOnlyRoot">True if it may not write its root file system.</param>
-public sealed record PinnedContainer(
-    string ContainerId,
-    string Reference,
-    string ManifestDigest,
-    bool Encrypted,
-    ContainerProcess Process,
-    bool Terminal,
-    bool Input,
-    bool ReadOnlyRoot);
+public sealed record PinnedContainer
+{
+    /// <summary>Its name, unique in the policy: what the host calls it when it asks for it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The image as the guest names it; for people, since the digest decides.</summary>
+    public required string Reference { get; init; }
+
+    /// <summary>Digest of the platform's manifest, "sha256:…".</summary>
+    public required string ManifestDigest { get; init; }
+
+    /// <summary>True if every layer is encrypted.</summary>
+    public required bool Encrypted { get; init; }
+
+    /// <summary>The argument vector.</summary>
+    public required IReadOnlyList<PinnedText> Args { get; init; }
+
+    /// <summary>The environment, as "NAME=value", in any order; nothing else may be in it.</summary>
+    public required IReadOnlyList<PinnedText> Env { get; init; }
+
+    /// <summary>Working directory.</summary>
+    public required string Cwd { get; init; }
+
+    /// <summary>Texts that mean the right user: what the image says, or "uid:gid".</summary>
+    public required IReadOnlyList<string> Users { get; init; }
+
+    /// <summary>True if it gets a terminal.</summary>
+    public bool Terminal { get; init; }
+
+    /// <summary>True if the host may write its standard input.</summary>
+    public bool Input { get; init; }
+
+    /// <summary>True if the host may read what it prints.</summary>
+    public bool Output { get; init; } = true;
+
+    /// <summary>True if it may not write its root file system.</summary>
+    public bool ReadOnlyRoot { get; init; }
+
+    /// <summary>The most that root in it may do; null for the agent's default set.</summary>
+    public IReadOnlyList<string>? Capabilities { get; init; }
+
+    /// <summary>The pod's host name; null for any.</summary>
+    public PinnedText? Hostname { get; init; }
+
+    /// <summary>Everything that is mounted into it.</summary>
+    public IReadOnlyList<PinnedVolume> Volumes { get; init; } = [];
+
+    /// <summary>Containers that must have ended with exit code 0 before it starts.</summary>
+    public IReadOnlyList<string> AfterCompletion { get; init; } = [];
+
+    /// <summary>Containers that must have been started before it.</summary>
+    public IReadOnlyList<string> AfterStart { get; init; } = [];
+
+    /// <summary>Commands that the host may run in it.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Exec { get; init; } = [];
+
+    /// <summary>Services of the guest that it may use (docs/guest-services.md).</summary>
+    public IReadOnlyList<PinnedService> Services { get; init; } = [];
+
+    /// <summary>Pins a process as <see cref="ContainerProcess.Merge"/> gives it.</summary>
+    public static PinnedContainer Of(string name, string reference, string manifestDigest, bool encrypted, ContainerProcess process) => new()
+    {
+        Name = name,
+        Reference = reference,
+        ManifestDigest = manifestDigest,
+        Encrypted = encrypted,
+        Args = [.. process.Args.Select(PinnedText.Exactly)],
+        Env = [.. process.Env.Select(PinnedText.Exactly)],
+        Cwd = process.Cwd,
+        Users = [process.User],
+    };
+}

@@ -1,57 +1,14 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Kist.Pods.Protocol;
 
 namespace Kist.Host;
 
 /// <summary>Writes the agent policy (docs/agent-policy.md) that allows given containers and nothing else.</summary>
 public static class WorkloadPolicy
 {
-    private const string Rules =
-        """
-        # Written by kist run: the containers below, exactly, and nothing else.
-        package agent_policy
-
-        import rego.v1
-
-        default CreateContainerRequest := false
-        default StartContainerRequest := false
-        default WaitProcessRequest := false
-        default StatsContainerRequest := false
-        default RemoveContainerRequest := false
-        default SignalProcessRequest := false
-        default ReadStreamRequest := false
-        default WriteStreamRequest := false
-        default TtyWinResizeRequest := false
-        default ExecProcessRequest := false
-
-        pinned(id) := container if {
-            some container in policy_data.containers
-            container.container_id == id
-        }
-
-        CreateContainerRequest if {
-            container := pinned(input.container_id)
-            input.image.manifest_digest == container.image.manifest_digest
-            input.image.encrypted == container.image.encrypted
-            input.OCI.Process.Args == container.OCI.Process.Args
-            input.OCI.Process.Env == container.OCI.Process.Env
-            input.OCI.Process.Cwd == container.OCI.Process.Cwd
-            input.OCI.Process.User.Username == container.OCI.Process.User.Username
-            input.OCI.Process.Terminal == container.OCI.Process.Terminal
-            input.OCI.Root.Readonly == container.OCI.Root.Readonly
-        }
-
-        StartContainerRequest if pinned(input.container_id)
-        WaitProcessRequest if pinned(input.container_id)
-        StatsContainerRequest if pinned(input.container_id)
-        RemoveContainerRequest if pinned(input.container_id)
-        SignalProcessRequest if pinned(input.container_id)
-        ReadStreamRequest if pinned(input.container_id)
-        WriteStreamRequest if pinned(input.container_id).input
-        TtyWinResizeRequest if pinned(input.container_id).OCI.Process.Terminal
-
-        """;
+    private static readonly Lazy<string> Rules = new(ReadRules);
 
     /// <summary>The policy as a Rego module that ends with its data.</summary>
     public static string Write(IReadOnlyList<PinnedContainer> containers)
@@ -69,41 +26,83 @@ public static class WorkloadPolicy
             json.WriteEndObject();
         }
 
-        return $"{Rules}\npolicy_data := {Encoding.UTF8.GetString(buffer.WrittenSpan)}\n".ReplaceLineEndings("\n");
+        return $"{Rules.Value}\npolicy_data := {Encoding.UTF8.GetString(buffer.WrittenSpan)}\n";
+    }
+
+    private static string ReadRules()
+    {
+        using var stream = typeof(WorkloadPolicy).Assembly.GetManifestResourceStream("agent_policy.rego")!;
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
 
     private static void WriteContainer(Utf8JsonWriter json, PinnedContainer container)
     {
         json.WriteStartObject();
-        json.WriteString("container_id", container.ContainerId);
+        json.WriteString("name", container.Name);
         json.WriteStartObject("image");
         json.WriteString("reference", container.Reference);
         json.WriteString("manifest_digest", container.ManifestDigest);
         json.WriteBoolean("encrypted", container.Encrypted);
         json.WriteEndObject();
         json.WriteBoolean("input", container.Input);
+        json.WriteBoolean("output", container.Output);
+        WriteOci(json, container);
+        WriteArray(json, "volumes", container.Volumes, v => WriteVolume(json, v));
+        WriteStrings(json, "after_completion", container.AfterCompletion);
+        WriteStrings(json, "after_start", container.AfterStart);
+        WriteArray(json, "exec", container.Exec, c => WriteArray(json, null, c, json.WriteStringValue));
+        WriteArray(json, "services", container.Services, s => WriteService(json, s));
+        json.WriteEndObject();
+    }
+
+    private static void WriteOci(Utf8JsonWriter json, PinnedContainer container)
+    {
         json.WriteStartObject("OCI");
         json.WriteStartObject("Process");
-        WriteStrings(json, "Args", container.Process.Args);
-        WriteStrings(json, "Env", container.Process.Env);
-        json.WriteString("Cwd", container.Process.Cwd);
+        WriteArray(json, "Args", container.Args, a => a.Write(json));
+        WriteArray(json, "Env", container.Env, e => e.Write(json));
+        json.WriteString("Cwd", container.Cwd);
         json.WriteStartObject("User");
-        json.WriteString("Username", container.Process.User);
+        WriteStrings(json, "Usernames", container.Users);
         json.WriteEndObject();
         json.WriteBoolean("Terminal", container.Terminal);
+        WriteStrings(json, "Capabilities", container.Capabilities ?? DefaultCapabilities.Names);
         json.WriteEndObject();
         json.WriteStartObject("Root");
         json.WriteBoolean("Readonly", container.ReadOnlyRoot);
         json.WriteEndObject();
-        json.WriteEndObject();
+        json.WritePropertyName("Hostname");
+        (container.Hostname ?? PinnedText.Pattern("", "[a-z0-9.-]*", false)).Write(json);
         json.WriteEndObject();
     }
 
-    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
+    private static void WriteVolume(Utf8JsonWriter json, PinnedVolume pinned)
     {
-        json.WriteStartArray(name);
+        json.WriteStartObject();
+        json.WriteString("content", pinned.IsContentFree ? "host" : "pinned");
+        pinned.Volume.WriteMembers(json);
+        json.WriteEndObject();
+    }
+
+    private static void WriteService(Utf8JsonWriter json, PinnedService service)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", service.Name);
+        json.WriteString("resource", service.Resource);
+        json.WriteEndObject();
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyList<string> values) =>
+        WriteArray(json, name, values, json.WriteStringValue);
+
+    private static void WriteArray<T>(Utf8JsonWriter json, string? name, IReadOnlyList<T> values, Action<T> write)
+    {
+        if (name is not null)
+            json.WritePropertyName(name);
+        json.WriteStartArray();
         foreach (var value in values)
-            json.WriteStringValue(value);
+            write(value);
         json.WriteEndArray();
     }
 }

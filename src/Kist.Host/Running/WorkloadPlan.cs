@@ -98,9 +98,14 @@ public sealed class WorkloadPlan
     {
         var overrides = new ProcessOverrides(
             request.Entrypoint is { } entrypoint ? [entrypoint] : null, request.Arguments, request.Environment, request.WorkingDirectory, request.User);
-        return new PinnedContainer(
+        return PinnedContainer.Of(
             ContainerId, $"{NameInGuest(image.Reference, endpoints)}@{image.ManifestDigest}", image.ManifestDigest.ToString(), image.IsEncrypted,
-            ContainerProcess.Merge(image.Defaults, overrides), request.Terminal, request.Interactive, request.ReadOnly);
+            ContainerProcess.Merge(image.Defaults, overrides)) with
+        {
+            Terminal = request.Terminal,
+            Input = request.Interactive,
+            ReadOnlyRoot = request.ReadOnly,
+        };
     }
 
     /// <summary>The development registry has another address in the guest's network; any other keeps its name.</summary>

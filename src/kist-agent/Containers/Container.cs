@@ -25,6 +25,12 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, ChildReape
 
     public string Id => plan.Id;
 
+    /// <summary>Its name in the policy.</summary>
+    public string Name => plan.Name;
+
+    /// <summary>True once its program has ended with exit code 0.</summary>
+    public bool IsCompleted => _exit is { IsCompletedSuccessfully: true, Result.ExitCode: 0 };
+
     /// <summary>True once the policy has let the host write standard input.</summary>
     public bool IsInputReleased { get; set; }
 

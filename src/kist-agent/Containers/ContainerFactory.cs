@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Json;
 using Kist.Agent.Boot;
 using Kist.Agent.Images;
 using Kist.Agent.Policy;
@@ -21,6 +20,8 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
 
     public async Task<(Container Container, CreateContainerResponse Response)> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
     {
+        if (request.Volumes.Count > 0)
+            throw new AgentException(FailureCode.InvalidRequest, "create container", request.ContainerId, "this agent mounts no volumes");
         var reference = ImageReference.Parse(request.Image);
         var folder = FolderOf(request.ContainerId);
         Directory.CreateDirectory(folder);
@@ -36,7 +37,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
                 {
                     approved = candidate;
                     process = Merge(candidate.Config, request);
-                    guest.Policy.Require(PolicyRules.CreateContainer, json => WritePolicyInput(json, request, reference, candidate, process));
+                    guest.Policy.Require(PolicyRules.CreateContainer, InputOf(request, reference, candidate, process).Write);
                     await guest.RecordImageAsync(reference.ToString(), candidate.ManifestDigest.ToString(), token);
                 },
             };
@@ -87,6 +88,8 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
     private static ContainerPlan Plan(CreateContainerRequest request, ContainerProcess process, string root, string folder) => new()
     {
         Id = request.ContainerId,
+        Name = NameOf(request),
+        Capabilities = CapabilitiesOf(request),
         RootFileSystem = root,
         Process = process,
         User = ContainerUser.Resolve(process.User, root),
@@ -101,6 +104,8 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
 
     private static string HostnameOf(CreateContainerRequest request) => request.Hostname.Length > 0 ? request.Hostname : request.ContainerId;
 
+    private static string NameOf(CreateContainerRequest request) => request.Name.Length > 0 ? request.Name : request.ContainerId;
+
     private static void WriteBundle(ContainerPlan plan, string folder)
     {
         // Root owns them and everybody may read them: they are mounted into the container.
@@ -110,46 +115,27 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         File.WriteAllBytes(Path.Combine(folder, "config.json"), RuntimeSpecWriter.Write(plan));
     }
 
-    /// <summary>docs/agent-policy.md, "CreateContainerRequest".</summary>
-    private static void WritePolicyInput(
-        Utf8JsonWriter json, CreateContainerRequest request, ImageReference reference, PullCandidate image, ContainerProcess process)
-    {
-        json.WriteString("container_id", request.ContainerId);
-        json.WriteStartObject("image");
-        json.WriteString("reference", reference.Name);
-        json.WriteString("manifest_digest", image.ManifestDigest.ToString());
-        json.WriteString("config_digest", image.ConfigDigest.ToString());
-        json.WriteBoolean("encrypted", image.Layers > 0 && image.EncryptedLayers == image.Layers);
-        json.WriteEndObject();
-        json.WriteStartObject("OCI");
-        json.WriteStartObject("Process");
-        WriteStrings(json, "Args", process.Args);
-        WriteStrings(json, "Env", process.Env);
-        json.WriteString("Cwd", process.Cwd);
-        json.WriteStartObject("User");
-        json.WriteString("Username", process.User);
-        json.WriteEndObject();
-        json.WriteBoolean("Terminal", request.Tty);
-        WriteStrings(json, "Capabilities", DefaultCapabilities.Names);
-        json.WriteBoolean("NoNewPrivileges", true);
-        json.WriteEndObject();
-        json.WriteStartObject("Root");
-        json.WriteBoolean("Readonly", request.ReadOnlyRoot);
-        json.WriteEndObject();
-        json.WriteString("Hostname", HostnameOf(request));
-        json.WriteEndObject();
-        json.WriteStartObject("limits");
-        json.WriteNumber("memory_bytes", request.Limits?.MemoryBytes ?? 0);
-        json.WriteNumber("cpu_millis", request.Limits?.CpuMillis ?? 0);
-        json.WriteNumber("pids", request.Limits?.Pids ?? 0);
-        json.WriteEndObject();
-    }
+    private static IReadOnlyList<string> CapabilitiesOf(CreateContainerRequest request) =>
+        request.Capabilities is { } set ? [.. set.Names] : DefaultCapabilities.Names;
 
-    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    private CreateContainerInput InputOf(
+        CreateContainerRequest request, ImageReference reference, PullCandidate image, ContainerProcess process) => new()
     {
-        json.WriteStartArray(name);
-        foreach (var value in values)
-            json.WriteStringValue(value);
-        json.WriteEndArray();
-    }
+        ContainerId = request.ContainerId,
+        ContainerName = NameOf(request),
+        ImageReference = reference.Name,
+        ManifestDigest = image.ManifestDigest.ToString(),
+        ConfigDigest = image.ConfigDigest.ToString(),
+        Encrypted = image.Layers > 0 && image.EncryptedLayers == image.Layers,
+        Process = process,
+        Terminal = request.Tty,
+        Capabilities = CapabilitiesOf(request),
+        ReadOnlyRoot = request.ReadOnlyRoot,
+        Hostname = HostnameOf(request),
+        MemoryBytes = request.Limits?.MemoryBytes ?? 0,
+        CpuMillis = request.Limits?.CpuMillis ?? 0,
+        Pids = request.Limits?.Pids ?? 0,
+        Volumes = [.. request.Volumes.Select(VolumeInput.Of)],
+        Pod = guest.Containers.State(),
+    };
 }

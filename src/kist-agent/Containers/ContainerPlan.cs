@@ -15,7 +15,13 @@ sealed record ContainerPlan
 
     public required string Hostname { get; init; }
 
+    /// <summary>The container's name in the policy.</summary>
+    public required string Name { get; init; }
+
     public bool Terminal { get; init; }
+
+    /// <summary>What root in it may do.</summary>
+    public IReadOnlyList<string> Capabilities { get; init; } = DefaultCapabilities.Names;
 
     public bool ReadOnlyRoot { get; init; }
 

@@ -11,6 +11,7 @@ sealed partial class ContainerTable
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Container?> _containers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _started = new(StringComparer.Ordinal), _completed = new(StringComparer.Ordinal);
 
     public IReadOnlyList<Container> All
     {
@@ -41,10 +42,40 @@ sealed partial class ContainerTable
             _containers[id] = container;
     }
 
+    /// <summary>The name under which the policy has allowed a container; null if there is none of this identifier.</summary>
+    public string? NameOf(string id)
+    {
+        lock (_lock)
+            return _containers.GetValueOrDefault(id)?.Name;
+    }
+
+    /// <summary>What has run so far, for the policy; a removed container still counts.</summary>
+    public PodStateInput State()
+    {
+        lock (_lock)
+        {
+            Remember(_containers.Values);
+            return new PodStateInput([.. _started.Order(StringComparer.Ordinal)], [.. _completed.Order(StringComparer.Ordinal)]);
+        }
+    }
+
+    private void Remember(IEnumerable<Container?> containers)
+    {
+        foreach (var container in containers.OfType<Container>().Where(c => c.Exit is not null))
+        {
+            _started.Add(container.Name);
+            if (container.IsCompleted)
+                _completed.Add(container.Name);
+        }
+    }
+
     public void Forget(string id)
     {
         lock (_lock)
+        {
+            Remember([_containers.GetValueOrDefault(id)]);
             _containers.Remove(id);
+        }
     }
 
     public Container Get(string id)

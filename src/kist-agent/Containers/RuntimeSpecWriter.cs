@@ -60,8 +60,8 @@ static class RuntimeSpecWriter
         json.WriteString("cwd", plan.Process.Cwd);
         json.WriteStartObject("capabilities");
         // As docker: only root starts with them; a set-user-id program may gain the bounding set.
-        WriteStrings(json, "bounding", DefaultCapabilities.Names);
-        var held = plan.User.Uid == 0 ? DefaultCapabilities.Names : [];
+        WriteStrings(json, "bounding", plan.Capabilities);
+        var held = plan.User.Uid == 0 ? plan.Capabilities : [];
         WriteStrings(json, "effective", held);
         WriteStrings(json, "permitted", held);
         json.WriteEndObject();

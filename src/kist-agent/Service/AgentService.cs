@@ -103,7 +103,7 @@ sealed class AgentService(Guest guest, Task booting)
 
     private async Task<StartContainerResponse> StartAsync(StartContainerRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.StartContainer, request.ContainerId);
+        Ask(PolicyRules.StartContainer, request.ContainerId, guest.Containers.State().Write);
         using var step = guest.Progress.Start("container.start", request.ContainerId);
         var pid = await guest.Containers.Get(request.ContainerId).StartAsync(cancellationToken);
         step.Finish();
@@ -210,6 +210,8 @@ sealed class AgentService(Guest guest, Task booting)
     private void Ask(string rule, string containerId, Action<Utf8JsonWriter>? more = null) => guest.Policy.Require(rule, json =>
     {
         json.WriteString("container_id", containerId);
+        if (guest.Containers.NameOf(containerId) is { } name)
+            json.WriteString("container_name", name);
         more?.Invoke(json);
     });
 }

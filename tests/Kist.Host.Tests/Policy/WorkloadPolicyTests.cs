@@ -5,8 +5,8 @@ namespace Kist.Host.Tests.Policy;
 
 public sealed class WorkloadPolicyTests
 {
-    private static PinnedContainer Container(params string[] args) => new(
-        "main", "10.0.2.100:5000/demo", "sha256:00", true, new ContainerProcess(args, ["PATH=/bin"], "/", "0"), false, true, false);
+    private static PinnedContainer Container(params string[] args) => PinnedContainer.Of(
+        "main", "10.0.2.100:5000/demo", "sha256:00", true, new ContainerProcess(args, ["PATH=/bin"], "/", "0"));
 
     [Fact]
     public void Write_DataAtEnd_IsJsonThatNamesTheImage()

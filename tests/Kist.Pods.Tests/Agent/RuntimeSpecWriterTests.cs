@@ -10,6 +10,7 @@ public class RuntimeSpecWriterTests
 {
     private static readonly ContainerPlan Plan = new()
     {
+        Name = "main",
         Id = "main",
         RootFileSystem = "/run/kist/containers/main/rootfs",
         Process = new ContainerProcess(["/bin/echo", "a \"quoted\" + word"], ["PATH=/bin", "A=b"], "/work", "worker"),

@@ -1,8 +1,9 @@
-namespace Kist.Agent.Containers;
+namespace Kist.Pods.Protocol;
 
-/// <summary>What root in a container may do: docker's default set.</summary>
-static class DefaultCapabilities
+/// <summary>What root in a container may do if nobody says otherwise: docker's and containerd's default set.</summary>
+public static class DefaultCapabilities
 {
+    /// <summary>Their names, sorted.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_MKNOD",

@@ -1,0 +1,158 @@
+# The containers of policy_data, exactly, and nothing else. docs/agent-policy.md describes the requests.
+package agent_policy
+
+import rego.v1
+
+default CreateContainerRequest := false
+
+default StartContainerRequest := false
+
+default WaitProcessRequest := false
+
+default StatsContainerRequest := false
+
+default RemoveContainerRequest := false
+
+default SignalProcessRequest := false
+
+default ReadStreamRequest := false
+
+default WriteStreamRequest := false
+
+default TtyWinResizeRequest := false
+
+default ExecProcessRequest := false
+
+default GuestServiceRequest := false
+
+# The container that a request is about. Names are unique in policy_data.
+pinned := container if {
+	some container in policy_data.containers
+	container.name == input.container_name
+}
+
+CreateContainerRequest if {
+	image_allowed
+	args_allowed
+	env_allowed
+	process_allowed
+	hostname_allowed
+	volumes_allowed
+}
+
+image_allowed if {
+	input.image.manifest_digest == pinned.image.manifest_digest
+	input.image.encrypted == pinned.image.encrypted
+}
+
+args_allowed if {
+	count(input.OCI.Process.Args) == count(pinned.OCI.Process.Args)
+	every i, wanted in pinned.OCI.Process.Args {
+		matches(input.OCI.Process.Args[i], wanted)
+	}
+}
+
+# Nothing may be added, and nothing that the owner wrote may be left out.
+env_allowed if {
+	every entry in input.OCI.Process.Env {
+		some wanted in pinned.OCI.Process.Env
+		matches(entry, wanted)
+	}
+	every wanted in pinned.OCI.Process.Env {
+		env_present(wanted)
+	}
+}
+
+env_present(wanted) if wanted.required == false
+
+env_present(wanted) if {
+	some entry in input.OCI.Process.Env
+	matches(entry, wanted)
+}
+
+process_allowed if {
+	input.OCI.Process.Cwd == pinned.OCI.Process.Cwd
+	input.OCI.Process.User.Username in pinned.OCI.Process.User.Usernames
+	input.OCI.Process.Terminal == pinned.OCI.Process.Terminal
+	input.OCI.Process.NoNewPrivileges == true
+	input.OCI.Root.Readonly == pinned.OCI.Root.Readonly
+	every capability in input.OCI.Process.Capabilities {
+		capability in pinned.OCI.Process.Capabilities
+	}
+}
+
+# A container whose pod has no name of its own is called by its identifier.
+hostname_allowed if input.OCI.Hostname == input.container_id
+
+hostname_allowed if matches(input.OCI.Hostname, pinned.OCI.Hostname)
+
+volumes_allowed if {
+	count(input.volumes) == count(pinned.volumes)
+	every volume in input.volumes {
+		some wanted in pinned.volumes
+		volume_matches(volume, wanted)
+	}
+	every wanted in pinned.volumes {
+		some volume in input.volumes
+		volume_matches(volume, wanted)
+	}
+}
+
+volume_matches(volume, wanted) if {
+	volume.name == wanted.name
+	volume.mount_path == wanted.mount_path
+	volume.read_only == wanted.read_only
+	volume.kind == wanted.kind
+	volume.size_bytes == wanted.size_bytes
+	volume.key == wanted.key
+	files_match(volume, wanted)
+}
+
+files_match(_, wanted) if wanted.content == "host"
+
+files_match(volume, wanted) if {
+	wanted.content == "pinned"
+	count(volume.files) == count(wanted.files)
+	every file in wanted.files {
+		file in volume.files
+	}
+}
+
+matches(text, wanted) if text == wanted
+
+matches(text, wanted) if regex.match(wanted.pattern, text)
+
+# Init containers have done their work before those behind them start: the agent says so, not the host.
+StartContainerRequest if {
+	every name in pinned.after_completion {
+		name in input.pod.completed
+	}
+	every name in pinned.after_start {
+		name in input.pod.started
+	}
+}
+
+WaitProcessRequest if pinned
+
+StatsContainerRequest if pinned
+
+RemoveContainerRequest if pinned
+
+SignalProcessRequest if pinned
+
+ReadStreamRequest if pinned.output
+
+WriteStreamRequest if pinned.input
+
+TtyWinResizeRequest if pinned.OCI.Process.Terminal
+
+ExecProcessRequest if {
+	some command in pinned.exec
+	input.process.Args == command
+}
+
+GuestServiceRequest if {
+	some service in pinned.services
+	service.name == input.service
+	service.resource == input.resource
+}
