@@ -13,7 +13,7 @@ run_packages=(
   clang lld cmake libssl-dev zlib1g-dev # NativeAOT, and OpenSSL inside the static guest agent
 )
 test_packages=(
-  crun runc containerd skopeo umoci erofs-utils cryptsetup-bin openssl
+  crun runc containerd podman skopeo umoci erofs-utils cryptsetup-bin openssl
   swtpm tpm2-tools softhsm2 python3 python3-jwcrypto postgresql cpio gnupg iproute2
 )
 

@@ -43,5 +43,16 @@ sealed class AgentClient : IDisposable
         return reply.Error is { } error ? throw new OperationFailedException("ask enclave", _id, error) : reply;
     }
 
+    /// <summary>The outer end of the terminal of a program that was started with one. The caller disposes it.</summary>
+    public SafeFileHandle ReceiveTerminal()
+    {
+        using var packet = _socket.Receive(AgentMessage.MaxSize) ?? throw new OperationFailedException("ask enclave", _id, "it ended without an answer");
+        var reply = AgentMessage.DecodeReply(packet.Data);
+        if (reply.Error is { } error)
+            throw new OperationFailedException("ask enclave", _id, error);
+        return reply.Terminal == true && packet.Files is [var master]
+            ? packet.Detach(master) : throw new OperationFailedException("ask enclave", _id, "it sent no terminal");
+    }
+
     public void Dispose() => _socket.Dispose();
 }

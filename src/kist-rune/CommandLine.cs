@@ -15,7 +15,8 @@ sealed partial class CommandLine
     [
         "--bundle", "-b", "--console-socket", "--pid-file", "--preserve-fds", "--cwd", "--env", "-e", "--user", "-u",
         "--additional-gids", "-g", "--process", "-p", "--process-label", "--apparmor", "--cap", "-c", "--format", "--interval",
-        "--nonce", "--cgroup", "--quote-type", "--reportFile",
+        "--nonce", "--cgroup", "--quote-type", "--reportFile", "--manifest-out", "--key",
+        "--sigstruct-out", "--product", "--svn",
     ];
 
     private readonly string[] _args;
@@ -107,6 +108,10 @@ sealed partial class CommandLine
 
         return [.. Global, Command!, "--bundle", bundle, .. rest, .. Operands];
     }
+
+    /// <summary>The same command line for a process that stays; what the program itself is told is left alone.</summary>
+    public IReadOnlyList<string> WithoutDetach() =>
+        [.. Global, Command!, .. Options().Where(o => o is not ("--detach" or "-d")), .. Operands];
 
     private IReadOnlyList<string> Options()
     {

@@ -18,19 +18,22 @@ namespace Kist.Rune;
 /// </summary>
 static class ExecCommand
 {
-    private static readonly int[] s_signals = [1, 2, 3, 10, 12, 15, 28];
+    private static readonly int[] s_signals = [1, 2, 3, 10, 12, 15];
 
     public static async Task<int> RunAsync(CommandLine line)
     {
         var container = ContainerCommands.Container(line, line.Id);
         if (!container.Exists)
             return Runtime.Become(line.All);
-        var args = Arguments(line);
+        var (args, terminal) = Program(line);
+        var console = line.Value("--console-socket");
+        if (console is not null && !terminal)
+            throw new OperationFailedException("execute", line.Id, "--console-socket is given, but the program wants no terminal", "give --tty, or leave the socket out");
         if (line.Has("--detach", "-d"))
-            return Detach(line);
+            return Detach(line, terminal && console is null);
         if (line.Value("--pid-file") is { } file)
             WritePid(file, Environment.ProcessId);
-        return await Task.Run(() => Execute(container, args));
+        return await Task.Run(() => terminal ? ExecuteOnTerminal(container, args, console) : Execute(container, args));
     }
 
     private static int Execute(EnclaveContainer container, ImmutableArray<string> args)
@@ -40,6 +43,27 @@ static class ExecCommand
         using var output = new SafeFileHandle(1, ownsHandle: false);
         using var error = new SafeFileHandle(2, ownsHandle: false);
         agent.Send(new AgentRequest { Op = "exec", Args = args }, input, output, error);
+        return WaitForExit(agent, args);
+    }
+
+    /// <summary>The enclave makes the terminal; its other end goes to whoever asked, or is shown on this process's own.</summary>
+    private static int ExecuteOnTerminal(EnclaveContainer container, ImmutableArray<string> args, string? console)
+    {
+        using var agent = AgentClient.Connect(container);
+        agent.Send(new AgentRequest { Op = "exec", Args = args, Terminal = true });
+        using var master = agent.ReceiveTerminal();
+        if (console is not null)
+        {
+            TerminalConsole.Send(console, master);
+            return WaitForExit(agent, args);
+        }
+
+        using var shown = TerminalConsole.Show(master);
+        return WaitForExit(agent, args);
+    }
+
+    private static int WaitForExit(AgentClient agent, ImmutableArray<string> args)
+    {
         var registrations = s_signals.Select(signal => PosixSignalRegistration.Create((PosixSignal)signal, context =>
         {
             context.Cancel = true;
@@ -52,9 +76,11 @@ static class ExecCommand
     }
 
     /// <summary>Leaves a process behind that stands for the program, as callers expect.</summary>
-    private static int Detach(CommandLine line)
+    private static int Detach(CommandLine line, bool terminalIsNowhere)
     {
-        var arguments = line.All.Where(a => a is not ("--detach" or "-d")).ToArray();
+        if (terminalIsNowhere)
+            throw new OperationFailedException("execute", line.Id, "a detached program's terminal has nowhere to go", "give --console-socket, or leave --detach or --tty out");
+        var arguments = line.WithoutDetach();
         var files = Enumerable.Range(0, 3).ToDictionary(n => n, SafeHandle (n) => new SafeFileHandle(n, ownsHandle: false));
         var pid = Spawner.Start(new ChildStart
         {
@@ -68,16 +94,15 @@ static class ExecCommand
         return 0;
     }
 
-    private static ImmutableArray<string> Arguments(CommandLine line)
+    private static (ImmutableArray<string> Args, bool Terminal) Program(CommandLine line)
     {
-        if (line.Value("--console-socket") is not null || line.Has("--tty", "-t"))
-            throw new OperationFailedException("execute", line.Id, "a terminal in an enclave container is not supported", "leave -t out");
+        var terminal = line.Has("--tty", "-t");
         if (line.Value("--process", "-p") is not { } file)
-            return [.. line.Operands.Skip(1)];
+            return ([.. line.Operands.Skip(1)], terminal);
         var process = JsonNode.Parse(File.ReadAllBytes(file)) as JsonObject ?? throw new MalformedDataException(file, -1, "not a JSON object");
-        if (process["terminal"]?.GetValue<bool>() == true)
-            throw new OperationFailedException("execute", line.Id, "a terminal in an enclave container is not supported", "leave the terminal out");
-        return [.. (process["args"] as JsonArray ?? []).Select(a => a!.GetValue<string>())];
+        return (
+            [.. (process["args"] as JsonArray ?? []).Select(a => a!.GetValue<string>())],
+            terminal || process["terminal"]?.GetValue<bool>() == true);
     }
 
     private static void WritePid(string file, int pid)

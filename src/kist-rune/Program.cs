@@ -48,6 +48,8 @@ static class Program
                 return await ExecCommand.RunAsync(line);
             case "attest":
                 return AttestCommand.Run(line);
+            case "measure":
+                return MeasureCommand.Run(line);
             case "features":
                 return await ContainerCommands.FeaturesAsync(line);
             default:

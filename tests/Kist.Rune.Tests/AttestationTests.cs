@@ -14,7 +14,7 @@ public sealed class AttestationTests : IDisposable
 
     public void Dispose() => _bundle.Dispose();
 
-    [Fact(Skip = "known defect: the enclave host ends the RA-TLS handshake of a challenge; docs/limitations.md")]
+    [Fact]
     public async Task Challenge_ThroughARelay_AcceptsThisApplicationAndNoOther()
     {
         var (id, mrEnclave) = Start();

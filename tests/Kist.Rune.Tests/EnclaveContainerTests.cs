@@ -126,6 +126,31 @@ public sealed class EnclaveContainerTests : IDisposable
         Assert.Contains($"compare bundle with manifest: {field}", refused.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Measured and signed beforehand, as where the bundle is trusted: the machine that runs it can only comply.</summary>
+    [Fact]
+    public void Measure_Bundle_PredictsTheMeasurementAndSignsIt()
+    {
+        _bundle.Configure("/bin/echo", "predicted");
+        string File_(string name) => Path.Combine(_bundle.Path, name);
+        using (var key = Kist.Enclaves.Signing.EnclaveSigningKey.Generate())
+            File.WriteAllBytes(File_("key.pem"), key.ExportPem());
+        var measured = _bundle.Rune(
+            "measure", "--bundle", _bundle.Path, "--manifest-out", File_("m.json"), "--key", File_("key.pem"), "--sigstruct-out", File_("m.sig"), "--product", "2", "--svn", "3");
+        Assert.True(measured.ExitCode == 0, measured.All);
+        var output = JsonNode.Parse(measured.Output)!;
+        _bundle.Configure(["/bin/echo", "predicted"], c =>
+        {
+            c["annotations"]!["kist.enclave.manifest"] = File_("m.json");
+            c["annotations"]!["kist.enclave.sigstruct"] = File_("m.sig");
+        });
+        var id = _bundle.Create();
+        Assert.Equal(
+            output["mrenclave"]!.GetValue<string>(),
+            JsonNode.Parse(_bundle.Rune("state", id).Output)!["annotations"]!["kist.enclave.mrenclave"]!.GetValue<string>());
+        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        Assert.Equal("predicted\n", _bundle.WaitFor(id, "stopped"));
+    }
+
     [Fact]
     public void Run_SystemCallsThatContainersDoNotNeed_AreRefused()
     {
@@ -143,7 +168,7 @@ public sealed class EnclaveContainerTests : IDisposable
         var id = _bundle.Create();
         Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
         _bundle.WaitFor(id, "running");
-        WaitForAgent(id);
+        _bundle.WaitForAgent(id);
         var allowed = Tool.Run(
             RuneBundle.Program, ["--root", Path.Combine(_bundle.Path, "runtime"), "exec", id, "/bin/sh", "-c", "cat; echo $0 done; exit 3"], _bundle.Variables, "input\n");
         Assert.True(allowed is { ExitCode: 3, Output: "input\n/bin/sh done\n" }, allowed.All);
@@ -159,10 +184,10 @@ public sealed class EnclaveContainerTests : IDisposable
         var id = _bundle.Create();
         Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
         _bundle.WaitFor(id, "running");
-        WaitForAgent(id);
+        _bundle.WaitForAgent(id);
         Linux.Processes.Signals.Send(_bundle.Pid, 9);
         _bundle.WaitFor(id, "stopped");
-        Assert.DoesNotContain(CommandLines(), c => c.Contains("sleep\0987", StringComparison.Ordinal));
+        Assert.Empty(ProcessTable.Find("sleep\0987"));
         Assert.Equal(0, _bundle.Rune("delete", id).ExitCode);
         Assert.NotEqual(0, _bundle.Rune("state", id).ExitCode);
         Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers"), id, SearchOption.AllDirectories));
@@ -196,7 +221,7 @@ public sealed class EnclaveContainerTests : IDisposable
         _bundle.Configure("/bin/sleep", "60");
         var id = _bundle.Create();
         Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
-        WaitForAgent(id);
+        _bundle.WaitForAgent(id);
         foreach (var file in new[] { "mem", "environ", "maps" })
         {
             var read = Tool.Run("/usr/bin/setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", "head", "-c", "1", $"/proc/{_bundle.Pid}/{file}"]);
@@ -211,37 +236,5 @@ public sealed class EnclaveContainerTests : IDisposable
         Assert.Contains("kist.enclave.types", _bundle.Rune("features").Output, StringComparison.Ordinal);
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_bundle.Path, "config.json")))!;
         Assert.Equal("intelSgx", config["annotations"]!["enclave.type"]!.GetValue<string>());
-    }
-
-    internal void WaitForAgent(string id)
-    {
-        for (var i = 0; i < 200; i++)
-        {
-            if (_bundle.Rune("attest", id).ExitCode == 0)
-                return;
-            Thread.Sleep(50);
-        }
-
-        Assert.Fail($"the enclave does not answer: {_bundle.Output}");
-    }
-
-    private static IEnumerable<string> CommandLines()
-    {
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
-        {
-            if (!int.TryParse(Path.GetFileName(directory), out _))
-                continue;
-            string line;
-            try
-            {
-                line = File.ReadAllText(Path.Combine(directory, "cmdline"));
-            }
-            catch (IOException)
-            {
-                continue;
-            }
-
-            yield return line;
-        }
     }
 }

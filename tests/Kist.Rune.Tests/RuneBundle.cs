@@ -11,7 +11,7 @@ sealed class RuneBundle : IDisposable
 {
     private const string Busybox = "/bin/busybox";
 
-    private static readonly string[] s_applets = ["sh", "echo", "cat", "id", "sleep", "mount", "chroot", "true", "false", "touch", "ls", "dd", "head", "kill"];
+    private static readonly string[] s_applets = ["sh", "echo", "cat", "id", "sleep", "mount", "chroot", "true", "false", "touch", "ls", "dd", "head", "kill", "stty"];
 
     private readonly List<string> _containers = [];
 
@@ -95,6 +95,19 @@ sealed class RuneBundle : IDisposable
         return Output;
     }
 
+    /// <summary>Waits until the enclave host answers.</summary>
+    public void WaitForAgent(string id)
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            if (Rune("attest", id).ExitCode == 0)
+                return;
+            Thread.Sleep(50);
+        }
+
+        Assert.Fail($"the enclave does not answer: {Output}");
+    }
+
     public string NewId()
     {
         var id = $"c{Guid.NewGuid():N}";
@@ -106,27 +119,8 @@ sealed class RuneBundle : IDisposable
     {
         foreach (var id in _containers)
             Rune("delete", "--force", id);
-        foreach (var process in System.Diagnostics.Process.GetProcessesByName("kist-rune"))
-        {
-            using (process)
-            {
-                if (IsOwnPlatform(process.Id))
-                    process.Kill();
-            }
-        }
-
+        foreach (var platform in ProcessTable.Find($"platform\0--directory\0{State}"))
+            Linux.Processes.Signals.Send(platform, Linux.Processes.Signals.Kill);
         Directory.Delete(Path, recursive: true);
-    }
-
-    private bool IsOwnPlatform(int id)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{id}/cmdline").Contains(State, StringComparison.Ordinal);
-        }
-        catch (IOException)
-        {
-            return false;
-        }
     }
 }

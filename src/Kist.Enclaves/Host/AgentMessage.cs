@@ -8,11 +8,14 @@ namespace Kist.Enclaves.Host;
 /// <summary>A request to a running enclave from the host's side: one JSON object a packet.</summary>
 public sealed record AgentRequest
 {
-    /// <summary>"exec" (with three files: standard input, output, error), "signal", "report" or "quote".</summary>
+    /// <summary>"exec" (with three files: standard input, output, error; or none, for a terminal), "signal", "report" or "quote".</summary>
     public required string Op { get; init; }
 
     /// <summary>For exec: the command line, which the manifest must list.</summary>
     public ImmutableArray<string>? Args { get; init; }
+
+    /// <summary>For exec: true to give the program a terminal, whose other end comes with the first reply.</summary>
+    public bool? Terminal { get; init; }
 
     /// <summary>For signal: its number. It goes to the program that exec on this connection started.</summary>
     public int? Signal { get; init; }
@@ -26,6 +29,9 @@ public sealed record AgentReply
 {
     /// <summary>Why the request was refused; null if it was not.</summary>
     public string? Error { get; init; }
+
+    /// <summary>For exec with a terminal: true in the reply that carries the terminal's other end.</summary>
+    public bool? Terminal { get; init; }
 
     /// <summary>For exec: the program's exit code.</summary>
     public int? ExitCode { get; init; }

@@ -1,7 +1,9 @@
 using Kist.Enclaves.Manifests;
 using Kist.Formats;
 using Kist.Linux;
+using Kist.Linux.Files;
 using Kist.Linux.Network;
+using Kist.Linux.Terminals;
 
 namespace Kist.Enclaves.Host;
 
@@ -12,6 +14,7 @@ namespace Kist.Enclaves.Host;
 sealed class AgentServer
 {
     private const int MaxConnections = 32;
+    private const uint OwnerOnly = 0x180; // 0600
 
     private readonly PacketSocket _listener;
     private readonly EnclaveManifest _manifest;
@@ -115,8 +118,9 @@ sealed class AgentServer
 
     private int Execute(PacketSocket connection, AgentRequest request, Packet packet, int? running)
     {
-        if (request.Args is not { Length: > 0 } args || packet.Files.Count != 3 || running is not null)
-            throw new OperationFailedException("execute", "request", "exec takes a command line and three files, once a connection");
+        var wantsTerminal = request.Terminal == true;
+        if (request.Args is not { Length: > 0 } args || packet.Files.Count != (wantsTerminal ? 0 : 3) || running is not null)
+            throw new OperationFailedException("execute", "request", "exec takes a command line, and three files or a terminal, once a connection");
         if (!_manifest.Exec.Any(allowed => allowed.SequenceEqual(args, StringComparer.Ordinal)))
         {
             throw new OperationFailedException(
@@ -124,9 +128,23 @@ sealed class AgentServer
                 "list it when the manifest is made (annotation kist.enclave.exec)");
         }
 
-        var (pid, exit) = _programs.StartAsync(args, [.. packet.Files]).GetAwaiter().GetResult();
+        using var terminal = wantsTerminal ? OpenTerminal() : null;
+        var (pid, exit) = _programs.StartAsync(args, [.. packet.Files], terminal?.Path).GetAwaiter().GetResult();
+        if (terminal is not null)
+            connection.Send(AgentMessage.Encode(new AgentReply { Terminal = true }), terminal.Master);
         _ = ReplyWhenEndedAsync(connection, exit);
         return pid;
+    }
+
+    /// <summary>A terminal of the enclave's own devpts: the program may open nothing outside the root.</summary>
+    private PseudoTerminal OpenTerminal()
+    {
+        const string directory = "/dev/pts";
+        if (!_manifest.Mounts.Any(m => m.Destination == directory && m.Type == "devpts"))
+            throw new OperationFailedException("open terminal", directory, "the manifest has no devpts there", "mount devpts in the container, or leave the terminal out");
+        var terminal = PseudoTerminal.Open(directory);
+        FilePermissions.SetPath(terminal.Path, _manifest.Process.Uid, _manifest.Process.Gid, OwnerOnly);
+        return terminal;
     }
 
     private static async Task ReplyWhenEndedAsync(PacketSocket connection, Task<Linux.Processes.ChildExit> exit)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Kist.Enclaves.Attestation;
 using Kist.Formats;
 
@@ -54,7 +55,7 @@ sealed class AttestationServer(Socket listener, EnclaveIdentity identity, Action
             await using (tls.ConfigureAwait(false))
                 await ChallengeProtocol.AnswerAsync(tls, identity.EvidenceAsync, limit.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationFailedException or MalformedDataException or IOException or SocketException or OperationCanceledException)
+        catch (Exception e) when (e is OperationFailedException or MalformedDataException or CryptographicException or IOException or SocketException or OperationCanceledException)
         {
             log($"challenge not answered: {e.Message}");
         }

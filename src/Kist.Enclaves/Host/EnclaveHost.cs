@@ -78,6 +78,21 @@ public sealed class EnclaveHost : IDisposable
                 "enter enclave", variables.Cast<DictionaryEntry>().First().Key.ToString()!, "the enclave host was started with an environment variable",
                 "enclave containers are started by kist-rune create");
         }
+
+        IgnoreSettings();
+    }
+
+    /// <summary>
+    /// Libraries in this process must take nothing from files that the container has: OpenSSL's configuration can name code
+    /// to load, and .NET looks into the home directory for certificates (and fails in TLS if it cannot find out which that is).
+    /// </summary>
+    private static void IgnoreSettings()
+    {
+        const string nowhere = "/proc/self/kist-enclave";
+        NativeEnvironment.Set("OPENSSL_CONF", "/dev/null");
+        NativeEnvironment.Set("SSL_CERT_FILE", nowhere);
+        NativeEnvironment.Set("SSL_CERT_DIR", nowhere);
+        Environment.SetEnvironmentVariable("HOME", nowhere);
     }
 
     private static EnclaveManifest ReadManifest(SafeFileHandle file)

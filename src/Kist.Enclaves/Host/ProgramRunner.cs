@@ -12,12 +12,15 @@ sealed class ProgramRunner(ProgramStarter starter)
     private readonly ChildReaper _reaper = new();
     private readonly ConcurrentDictionary<int, bool> _alive = [];
 
-    /// <summary>Starts a program with the given standard input, output and error, which the caller keeps open until it has started.</summary>
-    public async Task<(int Pid, Task<ChildExit> Exit)> StartAsync(ImmutableArray<string> args, ImmutableArray<SafeFileHandle> files)
+    /// <summary>
+    /// Starts a program with the given standard input, output and error, which the caller keeps open until it has started,
+    /// or with a terminal.
+    /// </summary>
+    public async Task<(int Pid, Task<ChildExit> Exit)> StartAsync(ImmutableArray<string> args, ImmutableArray<SafeFileHandle> files, string? terminal = null)
     {
         // Copies above 2, since the numbers 0 to 2 are where they are to go.
         var named = files.Select((file, i) => (i, file)).ToDictionary(f => f.i, f => (SafeHandle)f.file);
-        var pid = await starter.StartAsync(args, named).ConfigureAwait(false);
+        var pid = await starter.StartAsync(args, named, terminal).ConfigureAwait(false);
         _alive[pid] = true;
         return (pid, WaitAsync(pid));
     }

@@ -28,7 +28,7 @@ sealed class ProgramStarter
     public Task<SafeFileHandle> Listener => _listener.Task;
 
     /// <summary>Starts a command line of the manifest with the manifest's environment; its process identifier.</summary>
-    public Task<int> StartAsync(ImmutableArray<string> args, IReadOnlyDictionary<int, System.Runtime.InteropServices.SafeHandle> files)
+    public Task<int> StartAsync(ImmutableArray<string> args, IReadOnlyDictionary<int, System.Runtime.InteropServices.SafeHandle> files, string? terminal = null)
     {
         var start = new ChildStart
         {
@@ -37,6 +37,7 @@ sealed class ProgramStarter
             Arguments = args[1..],
             Environment = Environment(),
             Files = files,
+            Terminal = terminal,
             WorkingDirectory = _manifest.Process.Cwd,
         };
         var result = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);

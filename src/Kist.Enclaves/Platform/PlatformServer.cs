@@ -12,7 +12,6 @@ public sealed class PlatformServer : IDisposable
 {
     private readonly SimulatedProcessor _processor;
     private readonly PacketSocket _listener;
-    private readonly Thread _accepting;
     private readonly string _path;
     private readonly LaunchTable _launches = new();
     private readonly Action<string> _log;
@@ -34,8 +33,7 @@ public sealed class PlatformServer : IDisposable
         _time = time;
         _listener = PacketSocket.Listen(path);
         _idleSince = time.GetTimestamp();
-        _accepting = new Thread(AcceptConnections, 256 << 10) { IsBackground = true, Name = "platform" };
-        _accepting.Start();
+        new Thread(AcceptConnections, 256 << 10) { IsBackground = true, Name = "platform" }.Start();
     }
 
     /// <summary>How long there has been no connection; zero while there is one.</summary>
@@ -52,7 +50,6 @@ public sealed class PlatformServer : IDisposable
     public void Dispose()
     {
         _listener.Shutdown();
-        _accepting.Join();
         File.Delete(_path);
         lock (_lock)
         {

@@ -29,6 +29,11 @@ static class BundleRewriter
         var config = rewritten.Config;
         RequireNamespaces(config);
         OciBundle.Object(config, "root")["path"] = bundle.RootPath;
+        // Hooks are told of this bundle; those that want the caller's find it by the state's annotations.
+        var annotations = config["annotations"] as JsonObject ?? [];
+        if (annotations.Parent is null)
+            config["annotations"] = annotations;
+        annotations["kist.enclave.bundle"] = bundle.Directory;
         RewriteProcess(rewritten.Process);
         AddMounts(config, share, platform, program);
         // The host filters by itself, with a supervisor; and the platform admits no process whose calls another filters.

@@ -65,6 +65,17 @@ public sealed record EnclaveContainer(string Directory)
         }
     }
 
+    /// <summary>What is signed of an application's enclave, product and version 0.</summary>
+    /// <param name="mrEnclave">Its measurement.</param>
+    /// <param name="debug">True to give it the attribute DEBUG.</param>
+    public static SigstructFields FieldsOf(byte[] mrEnclave, bool debug) => new()
+    {
+        EnclaveHash = mrEnclave,
+        IsDebugType = debug,
+        Attributes = new SgxAttributes(
+            EnclaveTraits.Mode64Bit | (debug ? EnclaveTraits.Debug : EnclaveTraits.None), SgxAttributes.LegacyXfrm),
+    };
+
     /// <summary>Removes all of it. No error if there is nothing.</summary>
     public void Remove()
     {
@@ -97,15 +108,7 @@ public sealed record EnclaveContainer(string Directory)
         }
 
         using var key = LoadKey(options, places, note);
-        var flags = EnclaveTraits.Mode64Bit | (options.Debug ? EnclaveTraits.Debug : EnclaveTraits.None);
-        return SigstructComposer.Sign(
-            new SigstructFields
-            {
-                EnclaveHash = mrEnclave,
-                IsDebugType = options.Debug,
-                Attributes = new SgxAttributes(flags, SgxAttributes.LegacyXfrm),
-            },
-            key);
+        return SigstructComposer.Sign(FieldsOf(mrEnclave, options.Debug), key);
     }
 
     private static EnclaveSigningKey LoadKey(EnclaveOptions options, RuntimePlaces places, Action<string> note)

@@ -23,6 +23,12 @@ public sealed class ChildStart
     /// <summary>Where it starts; null for this process's own directory.</summary>
     public string? WorkingDirectory { get; init; }
 
+    /// <summary>
+    /// Path of a terminal that becomes its controlling terminal and its standard input, output and error, in a session of
+    /// its own; null for none.
+    /// </summary>
+    public string? Terminal { get; init; }
+
     /// <summary>True to make it the first of a process group of its own, out of reach of the terminal's signals to this one.</summary>
     public bool NewProcessGroup { get; init; }
 }

@@ -11,7 +11,7 @@ public static unsafe partial class Spawner
 {
     // glibc's posix_spawn_file_actions_t has 80 bytes, posix_spawnattr_t 336, sigset_t 128.
     private const int OpaqueSize = 512, SignalSetSize = 128;
-    private const short SetProcessGroup = 0x02, SetSignalDefaults = 0x04, SetSignalMask = 0x08;
+    private const short SetProcessGroup = 0x02, SetSignalDefaults = 0x04, SetSignalMask = 0x08, NewSession = 0x80;
     private const int ReadWrite = 2, DuplicateCloseOnExec = 1030;
 
     /// <summary>
@@ -32,7 +32,7 @@ public static unsafe partial class Spawner
             Check(posix_spawnattr_setsigmask(attributes, signals), start);
             new Span<byte>(signals, SignalSetSize).Fill(0xff);
             Check(posix_spawnattr_setsigdefault(attributes, signals), start);
-            var flags = (short)(SetSignalDefaults | SetSignalMask | (start.NewProcessGroup ? SetProcessGroup : 0));
+            var flags = (short)(SetSignalDefaults | SetSignalMask | (start.NewProcessGroup ? SetProcessGroup : 0) | (start.Terminal is null ? 0 : NewSession));
             Check(posix_spawnattr_setflags(attributes, flags), start);
             if (start.WorkingDirectory is { } directory)
                 Check(posix_spawn_file_actions_addchdir_np(actions, directory), start);
@@ -58,7 +58,15 @@ public static unsafe partial class Spawner
     /// </summary>
     private static void AddFiles(byte* actions, ChildStart start, List<SafeHandle> held, List<SafeFileHandle> duplicates)
     {
-        for (var standard = 0; standard <= 2; standard++)
+        if (start.Terminal is { } terminal)
+        {
+            // The first terminal that the first process of a session opens becomes the session's.
+            Check(posix_spawn_file_actions_addopen(actions, 0, terminal, ReadWrite, 0), start);
+            Check(posix_spawn_file_actions_adddup2(actions, 0, 1), start);
+            Check(posix_spawn_file_actions_adddup2(actions, 0, 2), start);
+        }
+
+        for (var standard = 0; start.Terminal is null && standard <= 2; standard++)
         {
             if (!start.Files.ContainsKey(standard))
                 Check(posix_spawn_file_actions_addopen(actions, standard, "/dev/null", ReadWrite, 0), start);
