@@ -61,7 +61,8 @@ public sealed class LifecycleTests : IDisposable
         Assert.Equal(["startContainer"], Names(Path.Combine(_bundle.Root, "hooks")));
         Assert.Equal(0, _bundle.Rune("delete", "--force", id).ExitCode);
         Assert.Equal(["prestart", "createRuntime", "createContainer", "poststart", "poststop"], Names(record));
-        foreach (var line in File.ReadLines(record))
+        // Those of the runtime's own namespace; runc 1.1 gives hooks in the container no state.
+        foreach (var line in File.ReadLines(record).Where(l => !l.StartsWith("createContainer", StringComparison.Ordinal)))
         {
             var state = JsonNode.Parse(line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..])!;
             Assert.Equal(id, state["id"]!.GetValue<string>());
