@@ -11,4 +11,8 @@ static class RegoFeatures
     /// </summary>
     [FeatureSwitchDefinition("Kist.Rego.Yaml")]
     public static bool Yaml => !AppContext.TryGetSwitch("Kist.Rego.Yaml", out var on) || on;
+
+    /// <summary>Tokens signed with EdDSA; without it their algorithm is one that is not supported. Left out as <see cref="Yaml"/> is, by Kist.Rego.EdDsa.</summary>
+    [FeatureSwitchDefinition("Kist.Rego.EdDsa")]
+    public static bool EdDsa => !AppContext.TryGetSwitch("Kist.Rego.EdDsa", out var on) || on;
 }

@@ -14,7 +14,7 @@ public class ConformanceTests
         var count = 0;
         foreach (var file in Directory.EnumerateFiles(directory!, "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            var version = file.Contains("/v0/", StringComparison.Ordinal) ? RegoVersion.V0 : RegoVersion.V1;
+            var version = ConformanceCase.VersionOf(file);
             foreach (var testCase in ConformanceCase.ReadAll(File.ReadAllText(file)))
             {
                 count++;

@@ -51,8 +51,7 @@ static class MiscellaneousBuiltins
         c.Evaluation.Spend(text.Length);
         try
         {
-            Syntax.Parser.ParseModule(new RegoModule(name, text), RegoVersion.V1);
-            return c.Fail("syntax trees are not supported");
+            return Syntax.ModuleTree.Of(Syntax.Parser.ParseModule(new RegoModule(name, text), RegoVersion.Either));
         }
         catch (RegoException e)
         {

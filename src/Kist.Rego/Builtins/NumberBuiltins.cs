@@ -25,9 +25,12 @@ static class NumberBuiltins
         RegoNull => RegoNumber.FromInt64(0),
         RegoBoolean b => RegoNumber.FromInt64(b.Value ? 1 : 0),
         RegoNumber n => n,
+        RegoString s when IsNotFinite(s.Value) => c.FailType(0, "valid number string", a[0]),
         RegoString s => Parse(s.Value) ?? c.Fail("invalid syntax"),
         _ => c.FailType(0, "{null, boolean, number, string}", a[0]),
     };
+
+    private static bool IsNotFinite(string text) => text.TrimStart('+', '-').ToLowerInvariant() is "inf" or "infinity" or "nan";
 
     /// <summary>A number as Go's strconv reads it, less its hexadecimal forms and infinities.</summary>
     private static RegoNumber? Parse(string text)
@@ -76,7 +79,7 @@ static class NumberBuiltins
     {
         if (!c.Integer(a, 0, out var from) || !c.Integer(a, 1, out var to) || !c.Integer(a, 2, out var step))
             return null;
-        return step.Sign <= 0 ? c.Fail("step must be a positive number above zero") : Range(c, from, to, step);
+        return step.Sign <= 0 ? c.Fail("step must be a positive integer") : Range(c, from, to, step);
     }
 
     private static BuiltinBody Bits(Func<BigInteger, BigInteger, BigInteger> combine) =>

@@ -1,8 +1,14 @@
+using System.Globalization;
+using System.Numerics;
+
 namespace Kist.Rego.Builtins;
 
 /// <summary>units.parse and units.parse_bytes.</summary>
 static class UnitsBuiltins
 {
+    private const string Milli = "/1000";
+    private const int MaxDecimals = 10;
+
     public static void Register(Registry table)
     {
         table.Add("units.parse", 1, (c, a) => c.String(a, 0, out var s) ? Parse(c, s, bytes: false) : null);
@@ -28,8 +34,30 @@ static class UnitsBuiltins
             return c.Fail(bytes ? "could not parse byte amount to a number" : "could not parse amount to a number");
         if ((bytes ? BytesFactor(unit) : Factor(unit)) is not { } factor)
             return c.Fail($"{(bytes ? "byte unit" : "unit")} {unit} not recognized");
-        var value = factor.StartsWith('/') ? Arithmetic.Divide(amount, RegoNumber.TryParse(factor.AsSpan(1))!)! : Arithmetic.Multiply(amount, RegoNumber.TryParse(factor)!);
-        return !bytes || value.IsInteger ? value : RegoNumber.FromBigInteger(BinaryFloat.Of(value).Truncate());
+        return Scale(amount, factor, decimals: bytes ? 0 : MaxDecimals);
+    }
+
+    /// <summary>The exact product, with as many decimals as are kept: bytes are cut off, other units rounded half away from zero.</summary>
+    private static RegoNumber Scale(RegoNumber amount, string factor, int decimals)
+    {
+        var (mantissa, exponent) = amount.ToDecimal();
+        if (factor == Milli)
+            exponent -= 3;
+        else
+            mantissa *= BigInteger.Parse(factor, CultureInfo.InvariantCulture);
+        if (exponent < 0 && -exponent > decimals)
+        {
+            var divisor = BigInteger.Pow(10, -exponent - decimals);
+            var half = decimals == 0 ? BigInteger.Zero : divisor / 2 * mantissa.Sign;
+            (mantissa, exponent) = ((mantissa + half) / divisor, -decimals);
+        }
+
+        for (; exponent < 0 && mantissa % 10 == 0; exponent++)
+            mantissa /= 10;
+        if (exponent >= 0)
+            return RegoNumber.FromBigInteger(mantissa * BigInteger.Pow(10, exponent));
+        var digits = BigInteger.Abs(mantissa).ToString(CultureInfo.InvariantCulture).PadLeft(1 - exponent, '0');
+        return RegoNumber.TryParse($"{(mantissa.Sign < 0 ? "-" : "")}{digits[..^-exponent]}.{digits[^-exponent..]}")!;
     }
 
     /// <summary>An exponent as in 1e3 and 1E-3; a lone E is the unit exa.</summary>
@@ -57,7 +85,7 @@ static class UnitsBuiltins
     private static string? Factor(string unit) => unit switch
     {
         "" => "1",
-        "m" => "/1000",
+        "m" => Milli,
         _ when unit.Equals("M", StringComparison.Ordinal) => "1000000",
         _ => unit.ToLowerInvariant() switch
         {

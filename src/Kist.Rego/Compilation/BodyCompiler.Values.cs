@@ -112,7 +112,7 @@ sealed partial class BodyCompiler
     private Replacement FunctionReplacement(object target, Term value)
     {
         var mock = program.Functions.Function(value) is { } function ? new Mock(function, null, null)
-            : TermNames.OfFunction(value) is { } name && value is not VariableTerm { Name: "input" } && program.Functions.Builtin(name) is { } builtin && !_bound.Contains(name) ? new Mock(null, builtin, null)
+            : value is FunctionNameTerm name && program.Functions.Builtin(name.Name) is { } builtin ? new Mock(null, builtin, null)
             : null;
         return new Replacement(ReplacementKind.Function, mock is null ? HeadValue(value) : null) { Target = target, Mock = mock };
     }

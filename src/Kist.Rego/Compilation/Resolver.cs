@@ -192,6 +192,6 @@ sealed partial class Resolver(IReadOnlyDictionary<string, Term> globals)
     /// <summary>What a function is replaced with may be a function's name, which no variable has.</summary>
     private Term FunctionOrTerm(Term value) =>
         TermNames.OfFunction(value) is { } name && Builtins.BuiltinTable.Find(name) is not null && _scope.Find(name) is null && !globals.ContainsKey(name)
-            ? value
+            ? new FunctionNameTerm(value.At, name)
             : Term(value);
 }

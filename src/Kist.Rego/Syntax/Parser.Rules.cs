@@ -42,11 +42,22 @@ sealed partial class Parser
             throw FailAt(at, "default rules cannot have variables in their names");
         if (head.Arguments?.FirstOrDefault(a => a is not VariableTerm) is not null)
             throw FailAt(at, "illegal default rule (arguments cannot contain anything but variables)");
+        if (Variable(head.Value) is { } kind)
+            throw FailAt(at, $"illegal default rule (value cannot contain {kind})");
         if (IsKeyword("if") || Kind == TokenKind.OpenBrace)
             throw Fail("default rules cannot have bodies");
         head.Kind = head.Arguments is null ? RuleKind.Single : RuleKind.Function;
         return new RuleSyntax(at, head.ToHead(), TrueBody(at)) { IsDefault = true };
     }
+
+    /// <summary>What a term has, outside comprehensions, that is no constant; null if nothing.</summary>
+    private static string? Variable(Term term) => term switch
+    {
+        VariableTerm => "var",
+        ReferenceTerm => "ref",
+        CallTerm => "call",
+        _ => Compilation.Variables.Items(term).Select(Variable).FirstOrDefault(kind => kind is not null),
+    };
 
     /// <summary>A head as it is written, before it is known what kind of rule it makes.</summary>
     private sealed class HeadParts(RegoLocation at, string name)

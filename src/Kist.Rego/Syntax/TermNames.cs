@@ -13,6 +13,7 @@ static class TermNames
     public static string? OfFunction(Term function) => function switch
     {
         VariableTerm v => v.Name,
+        FunctionNameTerm f => f.Name,
         ReferenceTerm { Head: VariableTerm v } r when r.Path.All(k => k is ConstantTerm { Value: RegoString }) =>
             string.Join('.', r.Path.Select(k => ((RegoString)((ConstantTerm)k).Value).Value).Prepend(v.Name)),
         _ => null,

@@ -27,6 +27,9 @@ sealed record ObjectTerm(RegoLocation At, IReadOnlyList<(Term Key, Term Value)> 
 /// <summary>A call; <see cref="Function"/> is a dotted name, or a path below <c>data</c> once resolved.</summary>
 sealed record CallTerm(RegoLocation At, Term Function, IReadOnlyList<Term> Arguments) : Term(At);
 
+/// <summary>The name of a built-in function where it stands for the function itself: as what <c>with</c> puts in another's place.</summary>
+sealed record FunctionNameTerm(RegoLocation At, string Name) : Term(At);
+
 /// <summary>A template string: texts and terms in turn.</summary>
 sealed record TemplateTerm(RegoLocation At, IReadOnlyList<Term> Parts) : Term(At);
 

@@ -3,7 +3,7 @@ namespace Kist.Rego.Builtins;
 /// <summary>io.jwt.*: JSON web tokens decoded, verified and signed.</summary>
 static class JwtBuiltins
 {
-    private static readonly string[] Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "HS256", "HS384", "HS512"];
+    private static readonly string[] Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "HS256", "HS384", "HS512", EdDsa.Algorithm];
 
     public static void Register(Registry table)
     {

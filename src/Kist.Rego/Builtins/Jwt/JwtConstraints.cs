@@ -85,7 +85,7 @@ sealed class JwtConstraints
             return false;
         if (_secret is not null)
             return algorithm[0] == 'H' && algorithm[1] == 'S' && JwtKeys.VerifyHmac(algorithm, _secret, token.Signed, token.Signature);
-        if (algorithm is not (['R' or 'P' or 'E', 'S', ..]))
+        if (algorithm is not (['R' or 'P' or 'E', 'S', ..] or EdDsa.Algorithm))
             return false;
         // The key that the token names decides; if there is none of that name, all are tried.
         if (token.Header["kid"] is RegoString { Value: var id } && _keys!.Find(k => k.Id == id) is { } named)

@@ -63,6 +63,8 @@ static class JwtKeys
 
     private static JwtKey FromPublicKey(byte[] der)
     {
+        if (EdDsa.FromPublicKeyInfo(der) is { } edwards)
+            return new JwtKey(null, null, null, null) { Ed25519 = edwards };
         using var rsa = RSA.Create();
         try
         {
@@ -89,6 +91,7 @@ static class JwtKeys
                 Curve = Curve((jwk["crv"] as RegoString)?.Value),
                 Q = new ECPoint { X = Bytes(jwk, "x"), Y = Bytes(jwk, "y") },
             }),
+            "OKP" when (jwk["crv"] as RegoString)?.Value == "Ed25519" && Bytes(jwk, "x") is { Length: EdDsa.KeySize } x => new JwtKey(id, algorithm, null, null) { Ed25519 = x },
             _ => null,
         };
     }
@@ -105,11 +108,15 @@ static class JwtKeys
         jwk[name] is RegoString s ? EncodingBuiltins.FromBase64Url(s.Value) : throw new FormatException($"the key has no member {name}");
 }
 
-/// <summary>One public key: RSA or elliptic curve.</summary>
+/// <summary>One public key: RSA, elliptic curve or Ed25519.</summary>
 sealed record JwtKey(string? Id, string? Algorithm, RSAParameters? Rsa, ECParameters? Ec)
 {
+    public byte[]? Ed25519 { get; init; }
+
     public bool Verify(string algorithm, byte[] signed, byte[] signature)
     {
+        if (algorithm == EdDsa.Algorithm)
+            return Ed25519 is { } edwards && EdDsa.Verify(edwards, signed, signature);
         var hash = JwtKeys.Hash(algorithm);
         switch (algorithm[0])
         {

@@ -34,6 +34,7 @@ static class JwtSigning
             case ("EC", ['E', 'S', ..] and { Length: 5 }):
                 using (var ec = ECDsa.Create(EcKey(key)))
                     return ec.SignData(signed, JwtKeys.Hash(algorithm));
+            case ("OKP", EdDsa.Algorithm): return EdDsa.Sign(key, signed);
             default:
                 throw new FormatException($"unsupported algorithm {algorithm} for a key of type {type}");
         }

@@ -14,10 +14,12 @@ sealed class YamlReading
 
     private readonly Parser _parser;
     private readonly Dictionary<AnchorName, (RegoValue Value, int Nodes)> _anchors = [];
+    private readonly string _text;
     private int _nodes;
     private int _depth;
+    private int _flowDepth;
 
-    private YamlReading(Parser parser) => _parser = parser;
+    private YamlReading(Parser parser, string text) => (_parser, _text) = (parser, text);
 
     public static RegoValue Read(string text)
     {
@@ -25,15 +27,17 @@ sealed class YamlReading
         {
             var parser = new Parser(new StringReader(text));
             parser.Consume<StreamStart>();
-            if (parser.Accept<StreamEnd>(out _))
-                return RegoNull.Instance;
-            parser.Consume<DocumentStart>();
-            var value = new YamlReading(parser).Node();
-            parser.Consume<DocumentEnd>();
-            // Further documents are not read, but they must be well formed.
-            while (parser.MoveNext())
-                continue;
-            return value;
+            RegoValue? first = null;
+            // The first document counts; those that follow must be well formed.
+            while (!parser.Accept<StreamEnd>(out _))
+            {
+                parser.Consume<DocumentStart>();
+                var value = new YamlReading(parser, text).Node();
+                parser.Consume<DocumentEnd>();
+                first ??= value;
+            }
+
+            return first ?? RegoNull.Instance;
         }
         catch (YamlException e)
         {
@@ -47,6 +51,10 @@ sealed class YamlReading
             throw new MalformedDataException("YAML document", -1, "it is nested too deeply");
         var before = Count(1);
         var e = _parser.Consume<ParsingEvent>();
+        if (_flowDepth == 0)
+            RefuseTabs(e);
+        var isFlow = e is SequenceStart { Style: SequenceStyle.Flow } or MappingStart { Style: MappingStyle.Flow };
+        _flowDepth += isFlow ? 1 : 0;
         RegoValue value;
         switch (e)
         {
@@ -71,8 +79,18 @@ sealed class YamlReading
 
         if (e is NodeEvent { Anchor.IsEmpty: false } node)
             _anchors[node.Anchor] = (value, _nodes - before);
+        _flowDepth -= isFlow ? 1 : 0;
         _depth--;
         return value;
+    }
+
+    /// <summary>Tabs indent nothing in blocks (YAML 1.1, 5.1), though the parser underneath lets them.</summary>
+    private void RefuseTabs(ParsingEvent e)
+    {
+        var start = (int)Math.Min(e.Start.Index, _text.Length);
+        var line = _text.LastIndexOf('\n', Math.Max(start - 1, 0), Math.Max(start, 0)) + 1;
+        if (line < start && _text.AsSpan(line, start - line) is var indent && indent.Trim(" \t").IsEmpty && indent.Contains('\t'))
+            throw new MalformedDataException("YAML document", start, "found a tab where a token should start");
     }
 
     private int Count(int nodes)

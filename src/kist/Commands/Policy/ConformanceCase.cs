@@ -19,6 +19,18 @@ sealed class ConformanceCase
             ? cases.Items.ToArray().Select(c => new ConformanceCase(c)).ToList()
             : throw new MalformedDataException("conformance cases", -1, "there is no member \"cases\"");
 
+    /// <summary>The version of a file's modules: OPA keeps its cases below folders named after it; elsewhere either will do.</summary>
+    public static RegoVersion VersionOf(string file)
+    {
+        var folders = Path.GetFullPath(file).Split('/');
+        return folders.LastOrDefault(f => f is "v0" or "v1") switch
+        {
+            "v0" => RegoVersion.V0,
+            "v1" when !folders.Contains("cases") || Array.LastIndexOf(folders, "v1") > Array.LastIndexOf(folders, "cases") => RegoVersion.V1,
+            _ => RegoVersion.Either,
+        };
+    }
+
     /// <summary>Runs the case.</summary>
     /// <returns>Null if it gives what it must, otherwise what is wrong.</returns>
     public string? Run(RegoVersion version)
@@ -42,7 +54,7 @@ sealed class ConformanceCase
             Data = _case["data"] is RegoObject data ? data : RegoValue.ObjectOf(),
             Input = Text("input_term") is { } term ? program.Evaluate(term).Value : _case["input"] is { Type: not RegoType.Null } input ? input : null,
             StrictBuiltInErrors = _case["strict_error"] is { IsTrue: true },
-            Runtime = RegoValue.ObjectOf(("env", _case["env"] ?? RegoValue.ObjectOf())),
+            Runtime = _case["env"] is { } environment ? RegoValue.ObjectOf(("env", environment)) : RegoValue.ObjectOf(),
         });
     }
 

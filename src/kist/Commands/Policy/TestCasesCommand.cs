@@ -6,10 +6,12 @@ namespace Kist.Cli.Commands.Policy;
 /// <summary>"kist policy test-cases": runs files of conformance cases in OPA's format.</summary>
 static class TestCasesCommand
 {
+    private const string Variable = "KIST_OPA_CASES";
+
     private static readonly Argument<string[]> s_files = new("FILE")
     {
-        Arity = ArgumentArity.OneOrMore,
-        Description = "YAML or JSON files {cases: [{note, query, modules, data, input, want_result, …}]}, or directories of them.",
+        Arity = ArgumentArity.ZeroOrMore,
+        Description = $"YAML or JSON files {{cases: [{{note, query, modules, data, input, want_result, …}}]}}, or directories of them; the one that {Variable} names if none are given.",
     };
 
     private static readonly Option<bool> s_v0 = PolicyFiles.V0();
@@ -24,10 +26,17 @@ static class TestCasesCommand
 
     private static int Run(ParseResult parse)
     {
-        var version = parse.GetValue(s_v0) ? RegoVersion.V0 : RegoVersion.V1;
-        var (passed, failed) = (0, 0);
-        foreach (var file in parse.GetValue(s_files)!.SelectMany(Files))
+        string[] given = parse.GetValue(s_files) is { Length: > 0 } files ? files : [.. Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? [folder] : Array.Empty<string>()];
+        if (given.Length == 0)
         {
+            Terminal.Error($"no cases: name files or directories, or set {Variable}");
+            return ExitCode.Usage;
+        }
+
+        var (passed, failed) = (0, 0);
+        foreach (var file in given.SelectMany(Files))
+        {
+            var version = parse.GetValue(s_v0) ? RegoVersion.V0 : ConformanceCase.VersionOf(file);
             foreach (var testCase in ConformanceCase.ReadAll(PolicyFiles.ReadText(file)))
             {
                 var problem = testCase.Run(version);
