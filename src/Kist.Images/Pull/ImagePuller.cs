@@ -1,5 +1,6 @@
 using Kist.Formats;
 using Kist.Images.Ocicrypt;
+using Kist.Images.Sealed;
 using Kist.Images.Signatures;
 using Kist.Oci;
 
@@ -39,6 +40,13 @@ public static class ImagePuller
             await RequireSignaturesAsync(policy, source, chain, cancellationToken).ConfigureAwait(false);
         var content = chain[^1];
         var manifest = ImageManifest.Parse(content.Bytes.Span);
+        if (SealedMediaTypes.IsSealed(manifest))
+        {
+            throw new OperationFailedException(
+                "pull image", source.Location, "it is a sealed image, which is mounted block by block and has no layers to unpack",
+                "use the image that it was sealed from");
+        }
+
         var encrypted = manifest.Layers.Count(l => MediaTypes.IsEncrypted(l.MediaType));
         if (options.RequireEncryption && encrypted < manifest.Layers.Count)
         {

@@ -7,9 +7,10 @@ namespace Kist.Oci;
 /// <summary>
 /// The body of a blob from a registry. When the connection breaks or stalls it asks for the rest by a range and goes on;
 /// it gives up after several tries without progress, or when the registry is slower than the limit.
-/// It counts bytes but does not hash: <see cref="VerifyingStream"/> goes around it.
+/// Synchronous reads end with the token that opened it. It counts bytes but does not hash: <see cref="VerifyingStream"/> goes around it.
 /// </summary>
-sealed class BlobDownloadStream(RegistryHttp http, string repository, Descriptor descriptor, long offset, long end) : ForwardStream
+sealed class BlobDownloadStream(
+    RegistryHttp http, string repository, Descriptor descriptor, long offset, long end, CancellationToken lifetime) : ForwardStream
 {
     private const int MaxSynchronousRead = 256 * 1024;
 
@@ -74,7 +75,7 @@ sealed class BlobDownloadStream(RegistryHttp http, string repository, Descriptor
         var block = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length, MaxSynchronousRead));
         try
         {
-            var count = ReadAsync(block.AsMemory(0, Math.Min(buffer.Length, block.Length))).AsTask().GetAwaiter().GetResult();
+            var count = ReadAsync(block.AsMemory(0, Math.Min(buffer.Length, block.Length)), lifetime).AsTask().GetAwaiter().GetResult();
             block.AsSpan(0, count).CopyTo(buffer);
             return count;
         }

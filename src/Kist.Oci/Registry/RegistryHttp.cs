@@ -149,9 +149,9 @@ sealed class RegistryHttp : IDisposable
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // Uploads take as long as their body takes; the stall limit is the body stream's.
-        if (request.Content is null or ByteArrayContent)
-            timeout.CancelAfter(_options.ResponseTimeout);
+        // A body of an upload may go as slowly as 64 KiB a second.
+        var body = request.Content?.Headers.ContentLength ?? 0;
+        timeout.CancelAfter(_options.ResponseTimeout + TimeSpan.FromSeconds(body / 65536.0));
         return await _http.SendAsync(request, timeout.Token).ConfigureAwait(false);
     }
 

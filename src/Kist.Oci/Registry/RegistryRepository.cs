@@ -57,7 +57,7 @@ public sealed partial class RegistryRepository : IImageSource, IImageDestination
     /// <inheritdoc/>
     public async Task<Stream> OpenBlobAsync(Descriptor descriptor, CancellationToken cancellationToken)
     {
-        var download = new BlobDownloadStream(_http, _reference.Repository, descriptor, 0, descriptor.Size);
+        var download = new BlobDownloadStream(_http, _reference.Repository, descriptor, 0, descriptor.Size, cancellationToken);
         await download.StartAsync(cancellationToken).ConfigureAwait(false);
         return new VerifyingStream(download, descriptor, Location);
     }
@@ -67,7 +67,7 @@ public sealed partial class RegistryRepository : IImageSource, IImageDestination
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + buffer.Length, descriptor.Size);
-        var download = new BlobDownloadStream(_http, _reference.Repository, descriptor, offset, offset + buffer.Length);
+        var download = new BlobDownloadStream(_http, _reference.Repository, descriptor, offset, offset + buffer.Length, cancellationToken);
         await using (download.ConfigureAwait(false))
             await download.ReadExactlyAsync(buffer, cancellationToken).ConfigureAwait(false);
     }

@@ -18,6 +18,8 @@ public interface IImageSource
     /// Opens a blob. The stream fails if there are fewer or more bytes than the descriptor says, and, before it reports its
     /// end, if the digest differs: what was read is proven only once the end has been reached.
     /// </summary>
+    /// <param name="descriptor">The blob.</param>
+    /// <param name="cancellationToken">Stops the opening, and synchronous reads of the stream for as long as it is open.</param>
     Task<Stream> OpenBlobAsync(Descriptor descriptor, CancellationToken cancellationToken);
 }
 
