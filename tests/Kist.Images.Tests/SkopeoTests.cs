@@ -61,6 +61,33 @@ public sealed class SkopeoTests
     }
 
     [Fact]
+    public async Task Encrypt_IndexOfTwoPlatforms_SkopeoAndKistExchangeIt()
+    {
+        ExternalProgram.Require("skopeo");
+        using var directory = new TemporaryDirectory();
+        var (key, publicKey) = Keys.Write("ec", directory["private.pem"], directory["public.pem"]);
+        using var scope = key;
+        await BuildIndexAsync(directory);
+        var result = await new ImageEncryptor(
+            new OciLayout(directory["index"], "1"), new OciLayout(directory["encrypted"], "1"), [new JweKeyWrapper([publicKey])], new EncryptOptions())
+            .EncryptAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["linux/amd64", "linux/arm64"], result.Images.Select(i => i.Platform));
+        ExternalProgram.Run("skopeo", ["copy", "--all", "--insecure-policy", "--decryption-key", directory["private.pem"], $"oci:{directory["encrypted"]}:1", $"oci:{directory["decrypted"]}:1"]);
+        ExternalProgram.Run("skopeo", ["copy", "--all", "--insecure-policy", "--encryption-key", "jwe:" + directory["public.pem"], $"oci:{directory["index"]}:1", $"oci:{directory["again"]}:1"]);
+        foreach (var architecture in new[] { "amd64", "arm64" })
+        {
+            var platform = Platform.Parse("linux/" + architecture);
+            var plain = await ImageReader.ResolveManifestAsync(new OciLayout(directory["index"], "1"), platform, TestContext.Current.CancellationToken);
+            var decrypted = await ImageReader.ResolveManifestAsync(new OciLayout(directory["decrypted"], "1"), platform, TestContext.Current.CancellationToken);
+            Assert.Equal(ImageManifest.Parse(plain.Bytes.Span).Layers[0].Digest, ImageManifest.Parse(decrypted.Bytes.Span).Layers[0].Digest);
+            var pulled = await ImagePuller.PullAsync(
+                new OciLayout(directory["again"], "1"), [new JweKeyUnwrapper([key])], directory[architecture], new PullOptions { Platform = platform, RequireEncryption = true }, null,
+                TestContext.Current.CancellationToken);
+            Assert.Equal(architecture, await File.ReadAllTextAsync(Path.Combine(pulled.RootFileSystem, "architecture"), TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
     public async Task Decrypt_WithAnotherKey_SaysThatItIsForSomebodyElse()
     {
         using var directory = new TemporaryDirectory();
@@ -76,6 +103,24 @@ public sealed class SkopeoTests
             Assert.Equal("unwrap layer key", error.Step);
             Assert.False(Directory.Exists(directory["out/rootfs"]));
         }
+    }
+
+    private static async Task BuildIndexAsync(TemporaryDirectory directory)
+    {
+        var manifests = new List<Descriptor>();
+        var layout = new OciLayout(directory["index"], "1");
+        foreach (var architecture in new[] { "amd64", "arm64" })
+        {
+            Directory.CreateDirectory(directory["tree-" + architecture]);
+            await File.WriteAllTextAsync(directory[$"tree-{architecture}/architecture"], architecture);
+            var platform = Platform.Parse("linux/" + architecture);
+            var built = await ImageBuilder.BuildAsync([directory["tree-" + architecture]], layout, new ImageBuildOptions { Platform = platform }, TestContext.Current.CancellationToken);
+            manifests.Add(built with { Platform = platform });
+        }
+
+        var index = new ImageIndex { MediaType = MediaTypes.Index, Manifests = manifests };
+        await layout.PushManifestAsync(ManifestContent.Create(MediaTypes.Index, index.ToBytes()), isRoot: true, TestContext.Current.CancellationToken);
+        await layout.CommitAsync(TestContext.Current.CancellationToken);
     }
 
     private static async Task BuildAsync(TemporaryDirectory directory, LayerCompression compression)

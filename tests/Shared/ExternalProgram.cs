@@ -29,6 +29,6 @@ public static class ExternalProgram
         return (process.ExitCode, output, error.Result);
     }
 
-    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/sbin").Split(':')
+    private static string? Find(string program) => Path.IsPathRooted(program) && File.Exists(program) ? program : (Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/sbin").Split(':')
         .Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
 }

@@ -83,6 +83,7 @@ public sealed class PrivateLayerOptions : IDisposable
 [JsonSerializable(typeof(PublicLayerOptions))]
 [JsonSerializable(typeof(PrivateLayerOptions))]
 [JsonSerializable(typeof(KeyPacket))]
+[JsonSerializable(typeof(Pkcs11Packet))]
 sealed partial class OcicryptJson : JsonSerializerContext
 {
     public const int MaxBytes = 64 * 1024;

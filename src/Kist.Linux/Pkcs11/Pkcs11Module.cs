@@ -4,7 +4,7 @@ using Kist.Formats;
 namespace Kist.Linux.Pkcs11;
 
 /// <summary>
-/// A PKCS#11 library: enough of it to find an RSA key by its label and to sign with it. Called through its function list
+/// A PKCS#11 library: enough of it to find an RSA key, and to sign and decrypt with it. Called through its function list
 /// (PKCS #11 2.40, section 4.6: a version, padding to 8 bytes, then the functions in the order of section 5).
 /// </summary>
 public sealed unsafe class Pkcs11Module : IDisposable
@@ -64,12 +64,20 @@ public sealed unsafe class Pkcs11Module : IDisposable
                 continue;
             }
 
-            nuint session;
-            Check(((delegate* unmanaged<nuint, nuint, void*, void*, nuint*, nuint>)Function(OpenSession))(slots[i], SerialSession, null, null, &session), "open session");
-            return new Pkcs11Session(this, session, pin);
+            return OpenSlot(slots[i], pin);
         }
 
         throw new OperationFailedException("find token", label, $"none of the {count} tokens has this label");
+    }
+
+    /// <summary>Opens a session with the token in this slot and logs in.</summary>
+    /// <param name="slot">The slot's identifier.</param>
+    /// <param name="pin">The user's PIN in UTF-8; the caller zeroes it. Empty does not log in.</param>
+    public Pkcs11Session OpenSlot(nuint slot, ReadOnlySpan<byte> pin)
+    {
+        nuint session;
+        Check(((delegate* unmanaged<nuint, nuint, void*, void*, nuint*, nuint>)Function(OpenSession))(slot, SerialSession, null, null, &session), "open session");
+        return new Pkcs11Session(this, session, pin);
     }
 
     /// <inheritdoc/>

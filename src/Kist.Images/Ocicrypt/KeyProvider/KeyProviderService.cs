@@ -11,6 +11,9 @@ namespace Kist.Images.Ocicrypt;
 /// <param name="defaultKeyId">The key to wrap under where the request names none; null refuses such requests.</param>
 public sealed class KeyProviderService(ILayerKeyProvider keys, string? defaultKeyId)
 {
+    /// <summary>Makes keys that are not there yet, for wrapping; null refuses such requests.</summary>
+    public ILayerKeyMaker? Maker { get; init; }
+
     /// <summary>Answers one request.</summary>
     /// <param name="json">The request.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -31,8 +34,7 @@ public sealed class KeyProviderService(ILayerKeyProvider keys, string? defaultKe
             }
         }
 
-        var keyId = KeyIdOf(request);
-        var key = await keys.GetKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
+        var (keyId, key) = await KeyForAsync(KeyIdOf(request), cancellationToken).ConfigureAwait(false);
         try
         {
             return KeyProviderMessage.WriteAnswer(isWrap: true, KeyPacket.Wrap(request.Data, keyId, key).ToBytes());
@@ -44,8 +46,17 @@ public sealed class KeyProviderService(ILayerKeyProvider keys, string? defaultKe
         }
     }
 
+    private async Task<(string KeyId, byte[] Key)> KeyForAsync(string? keyId, CancellationToken cancellationToken)
+    {
+        if (Maker is not null)
+            return await Maker.MakeAsync(keyId, cancellationToken).ConfigureAwait(false);
+        if (keyId is null)
+            throw new OperationFailedException("wrap layer key", "key provider", "no key was named", "write provider:attestation-agent:keyid=kbs:///…");
+        return (keyId, await keys.GetKeyAsync(keyId, cancellationToken).ConfigureAwait(false));
+    }
+
     // CoCo's provider takes "keyid=kbs:///…::algorithm=A256GCM::keypath=…".
-    private string KeyIdOf(KeyProviderRequest request)
+    private string? KeyIdOf(KeyProviderRequest request)
     {
         var keyId = defaultKeyId;
         foreach (var setting in request.Parameters.SelectMany(p => p.Parameter.Split("::", StringSplitOptions.RemoveEmptyEntries)))
@@ -58,6 +69,7 @@ public sealed class KeyProviderService(ILayerKeyProvider keys, string? defaultKe
                     keyId = value.StartsWith("kbs://", StringComparison.Ordinal) ? value : "kbs:///" + value.TrimStart('/');
                     break;
                 case "algorithm" when value == KeyPacket.Gcm:
+                case "Enabled" when value.Length == 0:
                 case "sample" when value == "false":
                     break;
                 default:
@@ -65,6 +77,16 @@ public sealed class KeyProviderService(ILayerKeyProvider keys, string? defaultKe
             }
         }
 
-        return keyId ?? throw new OperationFailedException("wrap layer key", "key provider", "no key was named", "write provider:attestation-agent:keyid=kbs:///…");
+        return keyId;
     }
+}
+
+/// <summary>Makes keys and has them stored where attested guests can get them.</summary>
+public interface ILayerKeyMaker
+{
+    /// <summary>The key of a name, made if it is not there.</summary>
+    /// <param name="keyId">kbs:///repository/type/tag; null for one key of a name of its own.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>The name, and the key, 32 bytes, in a buffer of its own that the caller wipes.</returns>
+    Task<(string KeyId, byte[] Key)> MakeAsync(string? keyId, CancellationToken cancellationToken);
 }

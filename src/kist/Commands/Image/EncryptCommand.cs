@@ -1,7 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using Kist.Formats;
-using Kist.Formats.Jose;
 using Kist.Images;
 using Kist.Images.Ocicrypt;
 using Kist.Oci;
@@ -14,7 +11,7 @@ static class EncryptCommand
     private static readonly Argument<string> s_source = new("SRC") { Description = "The plain image: REFERENCE, oci:DIR[:TAG] or docker-archive:FILE[:NAME]." };
     private static readonly Argument<string> s_destination = new("DST") { Description = "Where the encrypted image goes: REFERENCE or oci:DIR[:TAG]." };
     private static readonly BrokerKeyArguments s_key = new();
-    private static readonly Option<string[]> s_recipients = new("--recipient") { Description = "Public key (PEM or JWK) of somebody else who may decrypt; may be repeated.", HelpName = "FILE" };
+    private static readonly Option<string[]> s_recipients = new("--recipient") { Description = $"Somebody else who may decrypt; may be repeated: {RecipientReader.Forms}.", HelpName = "RECIPIENT" };
     private static readonly Option<int[]> s_layers = new("--layer") { Description = "Encrypt only this layer (0 is the lowest, -1 the top); may be repeated.", HelpName = "N" };
     private static readonly Option<string?> s_platform = new("--platform") { Description = "Only this image of an index.", HelpName = "OS/ARCH" };
     private static readonly Option<bool> s_json = ImageOutput.JsonOption();
@@ -34,13 +31,11 @@ static class EncryptCommand
 
     private static async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        var recipients = (parse.GetValue(s_recipients) ?? []).Select(ReadPublicKey).ToList();
+        var recipients = RecipientReader.Read(parse.GetValue(s_recipients) ?? []);
         using var key = await s_key.ObtainAsync(parse, hasOtherRecipient: recipients.Count > 0, cancellationToken);
 
         // The packet of the broker is always there: it is what proves the result, and what a guest understands.
-        var wrappers = new List<ILayerKeyWrapper> { new KeyPacketWrapper(key.Id, key.Key.Memory) };
-        if (recipients.Count > 0)
-            wrappers.Add(new JweKeyWrapper(recipients));
+        IReadOnlyList<ILayerKeyWrapper> wrappers = [new KeyPacketWrapper(key.Id, key.Key.Memory), .. recipients];
         var (location, result) = await EncryptAsync(parse, wrappers, new FixedKeyProvider(key.Id, key.Key.Memory), cancellationToken);
         await s_key.RestrictAsync(parse, key, [.. result.Images.Select(i => i.ManifestDigest)], cancellationToken);
         Print(location, result, key.Id, parse.GetValue(s_json));
@@ -69,42 +64,6 @@ static class EncryptCommand
         using var storedScope = stored as IDisposable;
         await EncryptionProof.ProveAsync(stored, result, [new KeyPacketUnwrapper(key)], cancellationToken);
         return (destination.Location, result);
-    }
-
-    private static JsonWebKey ReadPublicKey(string path)
-    {
-        var text = File.ReadAllBytes(path);
-        if (text.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("{"u8))
-            return JsonWebKey.Parse(text);
-        try
-        {
-            var pem = System.Text.Encoding.UTF8.GetString(text);
-            if (TryImport(RSA.Create(), pem) is { } rsa)
-                return RsaJsonWebKey.FromPublicKey(rsa, null);
-            if (TryImport(ECDiffieHellman.Create(), pem) is { } curve)
-                return EcJsonWebKey.FromPublicKey(curve, null);
-        }
-        catch (CryptographicException e)
-        {
-            throw new MalformedDataException("public key", -1, $"{path}: {e.Message}", e);
-        }
-
-        throw new MalformedDataException("public key", -1, $"{path} is no RSA or elliptic-curve public key in PEM or JWK");
-    }
-
-    private static T? TryImport<T>(T key, string pem)
-        where T : AsymmetricAlgorithm
-    {
-        try
-        {
-            key.ImportFromPem(pem);
-            return key;
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            key.Dispose();
-            return null;
-        }
     }
 
     private static void Print(string location, EncryptedImage result, string keyId, bool json)

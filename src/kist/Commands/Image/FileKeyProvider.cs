@@ -7,6 +7,9 @@ namespace Kist.Cli.Commands.Image;
 /// <param name="pairs">kbs:///…=FILE each.</param>
 sealed class FileKeyProvider(string[] pairs) : ILayerKeyProvider
 {
+    /// <summary>True if a key is there.</summary>
+    public bool Has(string keyId) => pairs.Any(p => p.StartsWith(keyId + "=", StringComparison.Ordinal));
+
     public async Task<byte[]> GetKeyAsync(string keyId, CancellationToken cancellationToken)
     {
         var pair = pairs.FirstOrDefault(p => p.StartsWith(keyId + "=", StringComparison.Ordinal)) ?? throw new OperationFailedException(

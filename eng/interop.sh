@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Fetches other implementations that Kist is tested against and that Debian 12 lacks or builds without the features in
+# question: skopeo with key providers and PKCS #11, and cosign, from Debian 13. They are unpacked into artifacts/interop and
+# run there with Debian 13's own libraries; nothing is installed. Tests that need them skip where they are missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD/artifacts/interop
+[ -x "$root/bin/cosign" ] && exit 0
+
+packages=(
+  skopeo cosign libsofthsm2
+  libc6 libgcc-s1 libstdc++6 zlib1g libzstd1 libssl3t64 libgpgme11t64 libsqlite3-0 libassuan9 libgpg-error0 libsubid5
+  libaudit1 libselinux1 libpcre2-8-0 libcap-ng0 libpcsclite1 libcrypt1 libpam0g libattr1 libacl1 libbsd0 libmd0
+  libsemanage2 libsepol2 libbz2-1.0
+)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial "$work"/debs "$work"/none "$root/bin"
+touch "$work/state/status"
+# From where this machine has its own Debian packages.
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' | sort -u | head -n 1)
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" > "$work/sources.list"
+cat > "$work/apt.conf" <<EOF
+Dir::State "$work/state"; Dir::State::status "$work/state/status"; Dir::Cache "$work/cache";
+Dir::Etc::sourcelist "$work/sources.list"; Dir::Etc::sourceparts "$work/none"; Dir::Etc::preferencesparts "$work/none";
+APT::Architecture "amd64"; APT::Sandbox::User ""; Acquire::Languages "none";
+EOF
+export APT_CONFIG=$work/apt.conf
+echo "interop: fetching skopeo and cosign of Debian 13" >&2
+apt-get update -qq >&2
+(cd "$work/debs" && apt-get download -qq "${packages[@]}" >&2)
+for package in "$work"/debs/*.deb; do dpkg -x "$package" "$root/root"; done
+for program in skopeo cosign; do
+  libraries=$root/root/usr/lib/x86_64-linux-gnu
+  printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' \
+    "$libraries/ld-linux-x86-64.so.2" "$libraries" "$root/root/usr/bin/$program" > "$root/bin/$program"
+  chmod +x "$root/bin/$program"
+done
