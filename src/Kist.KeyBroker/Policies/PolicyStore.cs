@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Kist.KeyBroker.Storage;
 
 namespace Kist.KeyBroker.Policies;
@@ -40,12 +41,12 @@ sealed class PolicyStore(Database database)
         ?? (DefaultPolicies.Attestation(policyId) is { } text ? BuiltIn(PolicyKind.Attestation, policyId, text) : null);
 
     /// <summary>All resource policies that must allow access to this path: the narrowest one and the floor.</summary>
-    public IReadOnlyList<StoredPolicy> Resource(string repository, string path)
+    public IReadOnlyList<StoredPolicy> Resource(string repository, string path) => database.Read<IReadOnlyList<StoredPolicy>>(connection =>
     {
-        var narrowest = Find(PolicyKind.Resource, path) ?? Find(PolicyKind.Resource, repository) ?? Find(PolicyKind.Resource, "")
-            ?? BuiltIn(PolicyKind.Resource, "", DefaultPolicies.Resource);
-        return Find(PolicyKind.Resource, Floor) is { } floor ? [floor, narrowest] : [narrowest];
-    }
+        var narrowest = Find(connection, PolicyKind.Resource, path) ?? Find(connection, PolicyKind.Resource, repository)
+            ?? Find(connection, PolicyKind.Resource, "") ?? BuiltIn(PolicyKind.Resource, "", DefaultPolicies.Resource);
+        return Find(connection, PolicyKind.Resource, Floor) is { } floor ? [floor, narrowest] : [narrowest];
+    });
 
     /// <summary>Stores a new version, and makes it the one in force.</summary>
     public StoredPolicy Set(PolicyKind kind, string scope, string text, DateTimeOffset now, string by) => database.Write(connection =>
@@ -74,10 +75,12 @@ sealed class PolicyStore(Database database)
         ("@kind", Name(kind))));
 
     /// <summary>The policy in force for exactly this scope, or null.</summary>
-    public StoredPolicy? Find(PolicyKind kind, string scope) => database.Read(connection => connection.Single(
+    public StoredPolicy? Find(PolicyKind kind, string scope) => database.Read(connection => Find(connection, kind, scope));
+
+    private static StoredPolicy? Find(DbConnection connection, PolicyKind kind, string scope) => connection.Single(
         "SELECT version, text, created_at, created_by, deleted FROM policy WHERE kind = @kind AND scope = @scope ORDER BY version DESC LIMIT 1",
         r => r.GetInt64(4) == 0 ? new StoredPolicy(kind, scope, r.GetInt64(0), r.GetString(1), r.Time(2), r.GetString(3)) : null,
-        ("@kind", Name(kind)), ("@scope", scope)));
+        ("@kind", Name(kind)), ("@scope", scope));
 
     private static StoredPolicy BuiltIn(PolicyKind kind, string scope, string text) => new(kind, scope, 0, text, DateTimeOffset.UnixEpoch, "kist");
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Kist.KeyBroker.References;
 using Kist.KeyBroker.Storage;
@@ -37,15 +38,19 @@ sealed class RevocationStore(Database database)
         r => new Revocation(r.GetString(0), r.GetString(1), r.GetString(2), r.Time(3), r.GetString(4))));
 
     /// <summary>The revocation that concerns a token, or null.</summary>
-    public Revocation? Of(EarToken token) =>
-        Find("workload", token.Workload) ?? Find("token", token.Id) ?? OfInitData(
-            token.Claims.GetProperty("submods").GetProperty("cpu0").GetProperty("ear.veraison.annotated-evidence"));
+    public Revocation? Of(EarToken token)
+    {
+        var evidence = token.Claims.GetProperty("submods").GetProperty("cpu0").GetProperty("ear.veraison.annotated-evidence");
+        return database.Read(connection => Find(connection, "workload", token.Workload) ?? Find(connection, "token", token.Id) ?? OfInitData(connection, evidence));
+    }
 
     /// <summary>The revocation that concerns evidence by its measured init-data, or null.</summary>
-    public Revocation? OfInitData(JsonElement annotatedEvidence) =>
-        ClaimPath.Find(annotatedEvidence, "init_data") is { } digest ? Find("init-data", digest) : null;
+    public Revocation? OfInitData(JsonElement annotatedEvidence) => database.Read(connection => OfInitData(connection, annotatedEvidence));
 
-    private Revocation? Find(string kind, string value) => database.Read(connection => connection.Single(
+    private static Revocation? OfInitData(DbConnection connection, JsonElement annotatedEvidence) =>
+        ClaimPath.Find(annotatedEvidence, "init_data") is { } digest ? Find(connection, "init-data", digest) : null;
+
+    private static Revocation? Find(DbConnection connection, string kind, string value) => connection.Single(
         "SELECT reason, created_at, created_by FROM revocation WHERE kind = @kind AND value = @value",
-        r => new Revocation(kind, value, r.GetString(0), r.Time(1), r.GetString(2)), ("@kind", kind), ("@value", value)));
+        r => new Revocation(kind, value, r.GetString(0), r.Time(1), r.GetString(2)), ("@kind", kind), ("@value", value));
 }
