@@ -9,6 +9,7 @@ using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.References;
 using Kist.KeyBroker.Routes;
+using Kist.KeyBroker.Storage;
 
 namespace Kist.KeyBroker.Changes;
 
@@ -17,7 +18,7 @@ namespace Kist.KeyBroker.Changes;
 /// two-person rule, once somebody else who may make such changes has approved it.
 /// </summary>
 sealed class ChangeService(
-    ProposalStore proposals, PolicyStore policies, IPolicyEngine engine, ReferenceStore references, AuditLog audit, bool twoPersons)
+    Database database, ProposalStore proposals, PolicyStore policies, IPolicyEngine engine, ReferenceStore references, AuditLog audit, bool twoPersons)
 {
     private const int MaxBodyBytes = 1024 * 1024;
 
@@ -36,17 +37,20 @@ sealed class ChangeService(
         var by = context.Admin!.Name;
         if (!twoPersons)
         {
-            Apply(context, change, by, null);
+            database.Write(() => Apply(context, change, by, null));
             return Reply.Empty;
         }
 
-        var proposal = proposals.Add(change, context.Now, by);
-        audit.Append(AdminRecord.Allowed(context, $"propose.{change.Kind}", change.Subject) with
+        return database.Write(_ =>
         {
-            More = w => w.WriteString("proposal"u8, proposal.Id),
-            Attachments = [new AuditAttachment("proposed", change.Body)],
+            var proposal = proposals.Add(change, context.Now, by);
+            audit.Append(AdminRecord.Allowed(context, $"propose.{change.Kind}", change.Subject) with
+            {
+                More = w => w.WriteString("proposal"u8, proposal.Id),
+                Attachments = [new AuditAttachment("proposed", change.Body)],
+            });
+            return Reply.Json(KbsJson.Write(Describe(proposal)), 202);
         });
-        return Reply.Json(KbsJson.Write(Describe(proposal)), 202);
     }
 
     /// <summary>Approves a proposal of somebody else, which puts it in force, or rejects it.</summary>
@@ -60,12 +64,16 @@ sealed class ChangeService(
             throw new BrokerRefusal(BrokerError.AdminForbidden.Saying("a change is approved by somebody else than who proposed it"));
         if (approve)
             Check(proposal.Change);
-        if (!proposals.Decide(id, approve ? "approved" : "rejected", context.Now, admin.Name))
-            throw new BrokerRefusal(BrokerError.Conflict.Saying("the proposal was decided already"));
-        if (approve)
-            Apply(context, proposal.Change, proposal.ProposedBy, proposal);
-        else
-            audit.Append(AdminRecord.Allowed(context, $"reject.{proposal.Change.Kind}", proposal.Change.Subject) with { More = w => w.WriteString("proposal"u8, id) });
+        // Decided, in force and recorded: all of it, or nothing and the proposal waits on.
+        database.Write(() =>
+        {
+            if (!proposals.Decide(id, approve ? "approved" : "rejected", context.Now, admin.Name))
+                throw new BrokerRefusal(BrokerError.Conflict.Saying("the proposal was decided already"));
+            if (approve)
+                Apply(context, proposal.Change, proposal.ProposedBy, proposal);
+            else
+                audit.Append(AdminRecord.Allowed(context, $"reject.{proposal.Change.Kind}", proposal.Change.Subject) with { More = w => w.WriteString("proposal"u8, id) });
+        });
         return Reply.Empty;
     }
 

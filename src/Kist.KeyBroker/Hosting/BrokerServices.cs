@@ -47,7 +47,7 @@ sealed class BrokerServices : IDisposable
             Terms = new ResourceTermsStore(Database);
             Revocations = new RevocationStore(Database);
             Proposals = new ProposalStore(Database);
-            Changes = new ChangeService(Proposals, Policies, engine, References, Audit, options.RequireTwoPersons);
+            Changes = new ChangeService(Database, Proposals, Policies, engine, References, Audit, options.RequireTwoPersons);
             Attestation = new AttestationService(Verification, Policies, engine, References, Revocations, Tokens, Audit, options.Time);
             Reading = new ResourceService(Resources, Terms, Revocations, Policies, engine, Audit, options.Time);
         }
@@ -96,6 +96,9 @@ sealed class BrokerServices : IDisposable
     public AttestationService Attestation { get; }
 
     public ResourceService Reading { get; }
+
+    /// <summary>Makes a change and records it: both or, if <paramref name="change"/> throws, neither.</summary>
+    public void Change(Func<AuditRecord> change) => Database.Write(() => Audit.Append(change()));
 
     public void Dispose()
     {

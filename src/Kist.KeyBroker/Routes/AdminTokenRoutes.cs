@@ -24,9 +24,9 @@ sealed class AdminTokenRoutes(BrokerServices services)
             case "DELETE":
                 context.Require(AdminRole.TokenAuthor);
                 var name = context.RequiredQuery("name");
-                if (!services.AdminTokens.Revoke(name, context.Now))
-                    throw new BrokerRefusal(BrokerError.NotFound);
-                services.Audit.Append(AdminRecord.Allowed(context, "admin.token.revoke", name));
+                services.Change(() => services.AdminTokens.Revoke(name, context.Now)
+                    ? AdminRecord.Allowed(context, "admin.token.revoke", name)
+                    : throw new BrokerRefusal(BrokerError.NotFound));
                 return Reply.Empty;
             default:
                 throw new BrokerRefusal(BrokerError.MethodNotAllowed);
@@ -46,17 +46,20 @@ sealed class AdminTokenRoutes(BrokerServices services)
             throw new BrokerRefusal(BrokerError.AdminForbidden, $"{admin.Name} has not all of {request.Roles}");
         if (request.Expires <= context.Now)
             throw new BrokerRefusal(BrokerError.Malformed.Saying("it would have expired already"));
-        string token;
+        var token = "";
         try
         {
-            token = services.AdminTokens.Create(request.Name, roles, context.Now, admin.Name, request.Expires);
+            services.Change(() =>
+            {
+                token = services.AdminTokens.Create(request.Name, roles, context.Now, admin.Name, request.Expires);
+                return AdminRecord.Allowed(context, "admin.token.create", request.Name) with { More = w => w.WriteString("roles"u8, AdminRoles.Format(roles)) };
+            });
         }
-        catch (OperationFailedException e)
+        catch (OperationFailedException e) when (!e.IsTransient)
         {
             throw new BrokerRefusal(BrokerError.Conflict.Saying($"{e.Reason}; {e.Hint}"), e.Message, e);
         }
 
-        services.Audit.Append(AdminRecord.Allowed(context, "admin.token.create", request.Name) with { More = w => w.WriteString("roles"u8, AdminRoles.Format(roles)) });
         return Reply.Json(KbsJson.Write(Describe(new AdminTokenInfo(request.Name, roles, context.Now, admin.Name, request.Expires, null)) with { Token = token }), 201);
     }
 

@@ -37,8 +37,8 @@ sealed class ReferenceRoutes(BrokerServices services)
             .Select(m => new AdminChange(ChangeKind.SetReferenceValue, m.Name, Encoding.UTF8.GetBytes(m.Value.GetRawText()))).ToList();
         if (changes.Find(c => !ReferenceStore.IsName(c.Subject)) is not null)
             throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("a name is 1 to 512 printable characters without white space"));
-        foreach (var change in changes)
-            services.Changes.Submit(context, change);
+        // All values of a message, or none.
+        services.Database.Write(() => changes.ForEach(change => services.Changes.Submit(context, change)));
         return Reply.Json(default);
     }
 

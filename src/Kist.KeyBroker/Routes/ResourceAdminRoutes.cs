@@ -56,9 +56,9 @@ sealed class ResourceAdminRoutes(BrokerServices services)
     {
         context.Require(AdminRole.SecretAuthor);
         var path = PathOf(context);
-        if (!change(path))
-            throw new BrokerRefusal(BrokerError.ResourceUnknown.Saying("there is no such resource, or it is not in the state that this needs"));
-        services.Audit.Append(AdminRecord.Allowed(context, kind, path));
+        services.Change(() => change(path)
+            ? AdminRecord.Allowed(context, kind, path)
+            : throw new BrokerRefusal(BrokerError.ResourceUnknown.Saying("there is no such resource, or it is not in the state that this needs")));
         return Reply.Empty;
     }
 

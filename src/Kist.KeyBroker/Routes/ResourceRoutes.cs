@@ -56,8 +56,11 @@ sealed class ResourceRoutes(BrokerServices services)
         var body = await context.ReadBodyAsync(KbsProtocol.MaxResourceBytes).ConfigureAwait(false);
         try
         {
-            var version = services.Resources.Put(uri.Path, body.Span, context.Now, admin.Name);
-            services.Audit.Append(AdminRecord.Allowed(context, "resource.write", uri.Path) with { More = w => w.WriteNumber("version"u8, version) });
+            services.Change(() =>
+            {
+                var version = services.Resources.Put(uri.Path, body.Span, context.Now, admin.Name);
+                return AdminRecord.Allowed(context, "resource.write", uri.Path) with { More = w => w.WriteNumber("version"u8, version) };
+            });
             return Reply.Empty;
         }
         finally
@@ -70,9 +73,9 @@ sealed class ResourceRoutes(BrokerServices services)
     private Reply Delete(BrokerContext context, ResourceUri uri)
     {
         context.Require(AdminRole.SecretAuthor);
-        if (!services.Resources.Delete(uri.Path, context.Now))
-            throw new BrokerRefusal(BrokerError.ResourceUnknown);
-        services.Audit.Append(AdminRecord.Allowed(context, "resource.delete", uri.Path));
+        services.Change(() => services.Resources.Delete(uri.Path, context.Now)
+            ? AdminRecord.Allowed(context, "resource.delete", uri.Path)
+            : throw new BrokerRefusal(BrokerError.ResourceUnknown));
         return Reply.Empty;
     }
 }

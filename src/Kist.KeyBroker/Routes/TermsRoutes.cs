@@ -33,9 +33,9 @@ sealed class TermsRoutes(BrokerServices services)
             case "DELETE":
                 context.Require(AdminRole.SecretAuthor);
                 var path = PathOf(context);
-                if (!services.Terms.Remove(path))
-                    throw new BrokerRefusal(BrokerError.NotFound);
-                services.Audit.Append(AdminRecord.Allowed(context, "resource.terms.delete", path));
+                services.Change(() => services.Terms.Remove(path)
+                    ? AdminRecord.Allowed(context, "resource.terms.delete", path)
+                    : throw new BrokerRefusal(BrokerError.NotFound));
                 return Reply.Empty;
             default:
                 throw new BrokerRefusal(BrokerError.MethodNotAllowed);
@@ -60,15 +60,18 @@ sealed class TermsRoutes(BrokerServices services)
                 var request = await context.ReadAsync<RevocationDocument>(MaxBodyBytes).ConfigureAwait(false);
                 if (!RevocationStore.Kinds.Contains(request.Kind) || !ReferenceStore.IsName(request.Value) || request.Reason.Length is 0 or > 4096)
                     throw new BrokerRefusal(BrokerError.Malformed.Saying($"\"kind\" is one of {string.Join(", ", RevocationStore.Kinds)}; \"value\" and \"reason\" are needed"));
-                services.Revocations.Add(new Revocation(request.Kind, request.Value, request.Reason, context.Now, admin.Name));
-                services.Audit.Append(AdminRecord.Allowed(context, "revoke", request.Value) with { More = w => WriteReason(w, request) });
+                services.Change(() =>
+                {
+                    services.Revocations.Add(new Revocation(request.Kind, request.Value, request.Reason, context.Now, admin.Name));
+                    return AdminRecord.Allowed(context, "revoke", request.Value) with { More = w => WriteReason(w, request) };
+                });
                 return Reply.Empty;
             case "DELETE":
                 context.Require(AdminRole.SecretAuthor);
                 var (kind, value) = (context.RequiredQuery("kind"), context.RequiredQuery("value"));
-                if (!services.Revocations.Remove(kind, value))
-                    throw new BrokerRefusal(BrokerError.NotFound);
-                services.Audit.Append(AdminRecord.Allowed(context, "revoke.lift", value));
+                services.Change(() => services.Revocations.Remove(kind, value)
+                    ? AdminRecord.Allowed(context, "revoke.lift", value)
+                    : throw new BrokerRefusal(BrokerError.NotFound));
                 return Reply.Empty;
             default:
                 throw new BrokerRefusal(BrokerError.MethodNotAllowed);
@@ -83,10 +86,10 @@ sealed class TermsRoutes(BrokerServices services)
         if (request.MaxReads < 0 || (request.DerivedBy is not null && !ReferenceStore.IsName(request.DerivedBy)))
             throw new BrokerRefusal(BrokerError.Malformed.Saying("\"max_reads\" is 0 or more, and \"derived_by\" the path of a claim"));
         var terms = new ResourceTerms(request.MaxReads, 0, request.Until, request.DerivedBy);
-        services.Terms.Set(path, terms);
-        services.Audit.Append(AdminRecord.Allowed(context, "resource.terms.set", path) with
+        services.Change(() =>
         {
-            Attachments = [new AuditAttachment("terms", KbsJson.Write(request))],
+            services.Terms.Set(path, terms);
+            return AdminRecord.Allowed(context, "resource.terms.set", path) with { Attachments = [new AuditAttachment("terms", KbsJson.Write(request))] };
         });
         return Reply.Empty;
     }

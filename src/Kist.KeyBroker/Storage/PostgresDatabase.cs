@@ -20,7 +20,11 @@ sealed class PostgresDatabase : Database
     {
         try
         {
-            _source = new NpgsqlSlimDataSourceBuilder(connectionString).Build();
+            var builder = new NpgsqlSlimDataSourceBuilder(connectionString);
+            // The same few statements come over and over: the server plans each once a connection.
+            if (builder.ConnectionStringBuilder.MaxAutoPrepare == 0)
+                builder.ConnectionStringBuilder.MaxAutoPrepare = 64;
+            _source = builder.Build();
         }
         catch (ArgumentException e)
         {
@@ -30,15 +34,19 @@ sealed class PostgresDatabase : Database
 
     public override string BytesType => "BYTEA";
 
-    public override T Read<T>(Func<DbConnection, T> read) => Run(IsolationLevel.RepeatableRead, read);
+    public override void Dispose()
+    {
+        _source.Dispose();
+        base.Dispose();
+    }
 
-    public override T Write<T>(Func<DbConnection, T> write) => Run(IsolationLevel.ReadCommitted, connection =>
+    protected override T RunRead<T>(Func<DbConnection, T> read) => Run(IsolationLevel.RepeatableRead, read);
+
+    protected override T RunWrite<T>(Func<DbConnection, T> write) => Run(IsolationLevel.ReadCommitted, connection =>
     {
         connection.Execute(TakeLock);
         return write(connection);
     });
-
-    public override void Dispose() => _source.Dispose();
 
     private T Run<T>(IsolationLevel isolation, Func<DbConnection, T> act)
     {

@@ -7,36 +7,71 @@ static class SqlExtensions
 {
     public static int Execute(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = Prepare(connection, sql, parameters);
-        return command.ExecuteNonQuery();
+        var command = Prepare(connection, sql, parameters);
+        try
+        {
+            return command.ExecuteNonQuery();
+        }
+        finally
+        {
+            StatementCache.Return(connection, command);
+        }
     }
 
     /// <summary>The first column of the first row; default if there is no row, or it is null.</summary>
     public static T? Scalar<T>(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = Prepare(connection, sql, parameters);
-        using var reader = command.ExecuteReader();
-        return reader.Read() && !reader.IsDBNull(0) ? reader.GetFieldValue<T>(0) : default;
+        var command = Prepare(connection, sql, parameters);
+        try
+        {
+            using var reader = command.ExecuteReader();
+            return reader.Read() && !reader.IsDBNull(0) ? reader.GetFieldValue<T>(0) : default;
+        }
+        finally
+        {
+            StatementCache.Return(connection, command);
+        }
     }
 
     /// <summary>The first row, or default if there is none.</summary>
     public static T? Single<T>(
         this DbConnection connection, string sql, Func<DbDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = Prepare(connection, sql, parameters);
-        using var reader = command.ExecuteReader();
-        return reader.Read() ? read(reader) : default;
+        var command = Prepare(connection, sql, parameters);
+        try
+        {
+            using var reader = command.ExecuteReader();
+            return reader.Read() ? read(reader) : default;
+        }
+        finally
+        {
+            StatementCache.Return(connection, command);
+        }
     }
 
     public static List<T> Query<T>(
         this DbConnection connection, string sql, Func<DbDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = Prepare(connection, sql, parameters);
-        using var reader = command.ExecuteReader();
         var rows = new List<T>();
-        while (reader.Read())
-            rows.Add(read(reader));
+        connection.Visit(sql, reader => rows.Add(read(reader)), parameters);
         return rows;
+    }
+
+    /// <summary>Shows every row, without keeping any.</summary>
+    public static void Visit(
+        this DbConnection connection, string sql, Action<DbDataReader> visit, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        var command = Prepare(connection, sql, parameters);
+        try
+        {
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+                visit(reader);
+        }
+        finally
+        {
+            StatementCache.Return(connection, command);
+        }
     }
 
     public static byte[] Bytes(this DbDataReader reader, int column) => reader.GetFieldValue<byte[]>(column);
@@ -49,23 +84,28 @@ static class SqlExtensions
 
     private static DbCommand Prepare(DbConnection connection, string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        foreach (var (name, value) in parameters)
+        var command = StatementCache.Rent(connection, sql);
+        var known = command.Parameters.Count == parameters.Length;
+        if (!known)
+            command.Parameters.Clear();
+        for (var i = 0; i < parameters.Length; i++)
         {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value switch
-            {
-                null => DBNull.Value,
-                DateTimeOffset time => time.ToUnixTimeMilliseconds(),
-                bool flag => flag ? 1L : 0L,
-                int number => (long)number,
-                _ => value,
-            };
-            command.Parameters.Add(parameter);
+            var parameter = known ? command.Parameters[i] : command.CreateParameter();
+            parameter.ParameterName = parameters[i].Name;
+            parameter.Value = ToSql(parameters[i].Value);
+            if (!known)
+                command.Parameters.Add(parameter);
         }
 
         return command;
     }
+
+    private static object ToSql(object? value) => value switch
+    {
+        null => DBNull.Value,
+        DateTimeOffset time => time.ToUnixTimeMilliseconds(),
+        bool flag => flag ? 1L : 0L,
+        int number => (long)number,
+        _ => value,
+    };
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Kist.Formats;
 using Microsoft.Data.Sqlite;
@@ -10,23 +11,27 @@ namespace Kist.KeyBroker.Storage;
 /// </summary>
 sealed class SqliteDatabase : Database
 {
+    // As many as work at a time on a usual machine; what is read at once beyond that opens a connection for itself.
+    private const int KeptReaders = 8;
+
     private readonly string _readString;
-    private readonly SqliteConnection _writer;
+    private readonly Connection _writer;
     private readonly Lock _writing = new();
+    private readonly ConcurrentBag<Connection> _readers = [];
 
     public SqliteDatabase(string path, bool durableAgainstPowerLoss)
     {
-        var builder = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWriteCreate, DefaultTimeout = 30 };
+        var builder = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWriteCreate, DefaultTimeout = 30, Pooling = false };
         CreatePrivateFile(path);
-        _writer = new SqliteConnection(builder.ConnectionString);
+        _writer = new Connection(builder.ConnectionString);
         try
         {
             _writer.Open();
-            _writer.Execute("PRAGMA journal_mode=WAL");
-            _writer.Execute($"PRAGMA synchronous={(durableAgainstPowerLoss ? "FULL" : "NORMAL")}");
-            _writer.Execute("PRAGMA foreign_keys=ON");
+            _writer.Sql.Execute("PRAGMA journal_mode=WAL");
+            _writer.Sql.Execute($"PRAGMA synchronous={(durableAgainstPowerLoss ? "FULL" : "NORMAL")}");
+            _writer.Sql.Execute("PRAGMA foreign_keys=ON");
             // Deleted secrets are overwritten with zeros, not only unlinked.
-            _writer.Execute("PRAGMA secure_delete=ON");
+            _writer.Sql.Execute("PRAGMA secure_delete=ON");
         }
         catch (SqliteException e)
         {
@@ -40,34 +45,89 @@ sealed class SqliteDatabase : Database
 
     public override string BytesType => "BLOB";
 
-    public override T Read<T>(Func<DbConnection, T> read)
+    public override void Dispose()
     {
-        using var connection = new SqliteConnection(_readString);
-        connection.Open();
-        using var transaction = connection.BeginTransaction(deferred: true);
-        return read(connection);
+        while (_readers.TryTake(out var reader))
+            reader.Dispose();
+        // The last connection empties the log into the database, so that a copy of one file is a copy of all.
+        _writer.Sql.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        _writer.Dispose();
+        base.Dispose();
     }
 
-    public override T Write<T>(Func<DbConnection, T> write)
+    protected override T RunRead<T>(Func<DbConnection, T> read)
     {
-        lock (_writing)
+        Connection? reader = null;
+        try
         {
-            using var transaction = _writer.BeginTransaction(deferred: false);
-            var result = write(_writer);
-            transaction.Commit();
+            reader = TakeReader();
+            reader.Sql.Execute("BEGIN DEFERRED");
+            var result = read(reader.Sql);
+            reader.Sql.Execute("COMMIT");
+            if (_readers.Count < KeptReaders)
+            {
+                _readers.Add(reader);
+                reader = null;
+            }
+
             return result;
+        }
+        catch (SqliteException e)
+        {
+            throw Failed(e);
+        }
+        finally
+        {
+            // One that failed is in a state that nobody knows: it is not used again.
+            reader?.Dispose();
         }
     }
 
-    public override void Dispose()
+    protected override T RunWrite<T>(Func<DbConnection, T> write)
     {
-        using (var reader = new SqliteConnection(_readString))
-            SqliteConnection.ClearPool(reader);
-        // The last connection empties the log into the database, so that a copy of one file is a copy of all.
-        _writer.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
-        SqliteConnection.ClearPool(_writer);
-        _writer.Dispose();
-        SqliteConnection.ClearPool(_writer);
+        lock (_writing)
+        {
+            try
+            {
+                _writer.Sql.Execute("BEGIN IMMEDIATE");
+                var result = write(_writer.Sql);
+                _writer.Sql.Execute("COMMIT");
+                return result;
+            }
+            catch (Exception e)
+            {
+                RollBack();
+                if (e is SqliteException failure)
+                    throw Failed(failure);
+                throw;
+            }
+        }
+    }
+
+    private void RollBack()
+    {
+        try
+        {
+            _writer.Sql.Execute("ROLLBACK");
+        }
+        catch (SqliteException)
+        {
+            // A full disk, for one, has ended the transaction by itself: what failed before is what matters.
+        }
+    }
+
+    private static OperationFailedException Failed(SqliteException e) =>
+        new("use the broker's database", "SQLite", e.Message, "is there space on the disk, and is the state folder writable?", isTransient: true, inner: e);
+
+    private Connection TakeReader()
+    {
+        if (_readers.TryTake(out var kept))
+            return kept;
+        var reader = new Connection(_readString);
+        reader.Open();
+        // The system's own cache has the file's pages; many readers with large caches would only hold them twice.
+        reader.Sql.Execute("PRAGMA cache_size=-512");
+        return reader;
     }
 
     private static void CreatePrivateFile(string path)
@@ -80,5 +140,27 @@ sealed class SqliteDatabase : Database
             Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
+    }
+
+    /// <summary>A connection with its compiled statements.</summary>
+    private sealed class Connection : IDisposable
+    {
+        private readonly StatementCache _statements;
+
+        public Connection(string connectionString)
+        {
+            Sql = new SqliteConnection(connectionString);
+            _statements = new StatementCache(Sql);
+        }
+
+        public SqliteConnection Sql { get; }
+
+        public void Open() => Sql.Open();
+
+        public void Dispose()
+        {
+            _statements.Dispose();
+            Sql.Dispose();
+        }
     }
 }
