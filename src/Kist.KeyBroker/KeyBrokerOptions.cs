@@ -1,5 +1,6 @@
 using System.Net;
 using Kist.Attestation;
+using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Secrets;
 
 namespace Kist.KeyBroker;
@@ -56,10 +57,10 @@ public sealed record KeyBrokerOptions
     public int MaxConnections { get; init; } = 4096;
 
     /// <summary>How often one peer may call the routes that need no credential, in a second on average.</summary>
-    public int UnauthenticatedRequestsPerSecond { get; init; } = 100;
+    public int UnauthenticatedRequestsPerSecond { get; init; } = 200;
 
     /// <summary>How many such calls one peer may make at once.</summary>
-    public int UnauthenticatedBurst { get; init; } = 1000;
+    public int UnauthenticatedBurst { get; init; } = 4000;
 
     /// <summary>Longest time for a request to arrive completely and be answered.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -81,6 +82,9 @@ public sealed record KeyBrokerOptions
 
     /// <summary>True if changes of policies and reference values come into force only once a second person has approved them.</summary>
     public bool RequireTwoPersons { get; init; }
+
+    /// <summary>How long the audit log keeps what.</summary>
+    public RetentionPolicy Retention { get; init; } = new();
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -23,6 +23,7 @@ public sealed class KeyBrokerServer : IAsyncDisposable
     private readonly BrokerApplication _application;
     private readonly BrokerServices _services;
     private readonly X509Certificate2 _certificate;
+    private readonly RetentionTimer _retention;
     private int _disposed;
 
     private KeyBrokerServer(WebApplication host, BrokerApplication application, BrokerServices services, X509Certificate2 certificate, Uri endpoint, string adminTokenFile)
@@ -31,6 +32,7 @@ public sealed class KeyBrokerServer : IAsyncDisposable
         _application = application;
         _services = services;
         _certificate = certificate;
+        _retention = new RetentionTimer(services);
         Endpoint = endpoint;
         CertificatePem = certificate.ExportCertificatePem() + "\n";
         AdminTokenFile = adminTokenFile;
@@ -88,6 +90,7 @@ public sealed class KeyBrokerServer : IAsyncDisposable
         using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10)))
             await _host.StopAsync(limit.Token).ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);
+        await _retention.DisposeAsync().ConfigureAwait(false);
         _application.Dispose();
         _certificate.Dispose();
         _services.Dispose();

@@ -2,6 +2,7 @@ using System.Text;
 using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.Secrets;
+using Kist.KeyBroker.Storage;
 using Kist.Testing;
 
 namespace Kist.KeyBroker.Tests;
@@ -79,6 +80,49 @@ public abstract class SharedStorageTests : IDisposable
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => admin.PutResourceAsync(ResourceUri.Parse($"a/b/{i % 4}"), new byte[] { (byte)i }, Token)));
         Assert.All(await admin.ListResourcesAsync("", 10, false, Token), r => Assert.Equal(10, r.Version));
         Assert.Equal(Enumerable.Range(0, 40).Select(i => (long)i), (await admin.ListAuditEntriesAsync(0, 100, Token)).Select(e => e.Sequence));
+    }
+
+    [Fact]
+    public async Task Backup_OfEither_RestoresIntoEither()
+    {
+        await using var broker = await StartAsync();
+        using (var admin = broker.Admin())
+        {
+            await admin.RegisterReferenceSetAsync(PolicyTests.SampleSet(), Token);
+            await admin.PutResourceAsync(ResourceUri.Parse("a/b/c"), "kept"u8.ToArray(), Token);
+        }
+
+        Assert.Equal("kept", await ReadAsync(broker));
+        var copy = _keys["copy.db"];
+        if (_database is { } source)
+            BrokerBackup.CreateFromPostgres(source, copy, TestBroker.Start);
+        else
+            BrokerBackup.Create(broker.Folder, copy);
+        var token = File.ReadAllText(broker.Server.AdminTokenFile);
+        var before = await EntriesAsync(broker, token);
+
+        await using (var restored = await TestBroker.StartAsync(o =>
+        {
+            Assert.Equal(4, BrokerBackup.Restore(copy, o.StateDirectory));
+            return Configure(o, null, _key!);
+        }))
+        {
+            Assert.Equal(before, await EntriesAsync(restored, token));
+            Assert.Equal("kept", await ReadAsync(restored));
+        }
+
+        if (NewDatabase() is not { } target)
+            return;
+        Assert.Equal(4, BrokerBackup.RestoreToPostgres(copy, target, TestBroker.Start));
+        Assert.Contains("has used it", Assert.Throws<Kist.Formats.OperationFailedException>(() => BrokerBackup.RestoreToPostgres(copy, target, TestBroker.Start)).Message, StringComparison.Ordinal);
+        await using var replica = await TestBroker.StartAsync(o => Configure(o, target, _key!));
+        Assert.Equal("kept", await ReadAsync(replica));
+    }
+
+    private static async Task<List<string>> EntriesAsync(TestBroker broker, string token)
+    {
+        using var admin = broker.Admin(token);
+        return [.. (await admin.ListAuditEntriesAsync(0, 100, Token)).Select(e => e.Entry)];
     }
 
     private FileMasterKey? _key;

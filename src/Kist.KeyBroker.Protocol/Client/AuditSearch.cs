@@ -15,6 +15,9 @@ public sealed record AuditSearch
     /// <summary>Before this time.</summary>
     public DateTimeOffset? Until { get; init; }
 
+    /// <summary>A tenant's name.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>"attest", "resource.read", "policy.resource.set", …</summary>
     public string? Kind { get; init; }
 
@@ -29,6 +32,9 @@ public sealed record AuditSearch
 
     /// <summary>The thumbprint of a guest's key.</summary>
     public string? Workload { get; init; }
+
+    /// <summary>An administrator's name.</summary>
+    public string? Actor { get; init; }
 
     /// <summary>A TEE's name.</summary>
     public string? Tee { get; init; }

@@ -84,6 +84,19 @@ public sealed partial class KeyBrokerAdminClient
     /// <summary>The audit log's signed tree head.</summary>
     public Task<AuditTreeHead> GetAuditHeadAsync(CancellationToken cancellationToken) => GetAsync<AuditTreeHead>("audit/head", "audit log", cancellationToken);
 
+    /// <summary>Where the log begins once old entries were removed; null if none ever was.</summary>
+    public async Task<AuditCheckpointDocument?> GetAuditCheckpointAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await GetAsync<AuditCheckpointDocument>("audit/checkpoint", "audit log", cancellationToken).ConfigureAwait(false);
+        }
+        catch (KeyBrokerException e) when (e.Code == "object.unknown")
+        {
+            return null;
+        }
+    }
+
     /// <summary>The key that signs tree heads.</summary>
     public async Task<JsonWebKey> GetAuditKeyAsync(CancellationToken cancellationToken) => JsonWebKey.Parse(
         (await SendAsync(HttpMethod.Get, $"{KbsProtocol.KistBasePath}/audit/key", "audit log", cancellationToken).ConfigureAwait(false)).Span);
@@ -105,6 +118,8 @@ public sealed partial class KeyBrokerAdminClient
         Add("before", search.Before is { } before ? Number(before) : null);
         Add("from", search.From?.ToString("O"));
         Add("until", search.Until?.ToString("O"));
+        Add("tenant", search.Tenant);
+        Add("actor", search.Actor);
         Add("kind", search.Kind);
         Add("outcome", search.Outcome);
         Add("correlation", search.Correlation);

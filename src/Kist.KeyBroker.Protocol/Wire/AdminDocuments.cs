@@ -297,6 +297,18 @@ public sealed record AuditTreeHead
     public string? Signature { get; init; }
 }
 
+/// <summary>Where the audit log begins once old entries were removed.</summary>
+public sealed record AuditCheckpointDocument
+{
+    /// <summary>The signed head over what was removed: the first entry that is left has the position of its size.</summary>
+    [JsonPropertyName("head")]
+    public required AuditTreeHead Head { get; init; }
+
+    /// <summary>The hashes of the complete subtrees that make up what was removed, hexadecimal, the largest first.</summary>
+    [JsonPropertyName("subtrees")]
+    public required IReadOnlyList<string> Subtrees { get; init; }
+}
+
 /// <summary>A proof about the audit log's Merkle tree.</summary>
 public sealed record AuditProof
 {

@@ -56,6 +56,7 @@ public static class KbsJson
 
 /// <summary>The serialisation code, generated at build time.</summary>
 [JsonSerializable(typeof(AuthRequest))]
+[JsonSerializable(typeof(AuditCheckpointDocument))]
 [JsonSerializable(typeof(Challenge))]
 [JsonSerializable(typeof(AttestRequest))]
 [JsonSerializable(typeof(AttestResponse))]

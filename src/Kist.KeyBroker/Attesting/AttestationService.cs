@@ -32,6 +32,9 @@ sealed class AttestationService(
 {
     private const int MaxDevices = 16;
 
+    // What nobody has vouched for is kept only if it is no larger than honest evidence usually is.
+    private const int MaxRefusedEvidenceBytes = 256 * 1024;
+
     /// <summary>Judges the evidence of a session that its caller has used up.</summary>
     /// <exception cref="BrokerRefusal">The request is malformed, or the evidence is not accepted.</exception>
     public string Attest(Session session, AttestRequest request, string correlation, string peer, CancellationToken cancellationToken)
@@ -71,7 +74,12 @@ sealed class AttestationService(
         }
         catch (BrokerRefusal refusal)
         {
-            audit.Append(record with { Code = refusal.Error.Code, Detail = refusal.OperatorDetail });
+            audit.Append(record with
+            {
+                Code = refusal.Error.Code,
+                Detail = refusal.OperatorDetail,
+                Attachments = [.. record.Attachments.Select(a => a with { MaxStoredBytes = MaxRefusedEvidenceBytes })],
+            });
             throw;
         }
         catch (PolicyFailedException e)

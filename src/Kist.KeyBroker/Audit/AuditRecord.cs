@@ -21,6 +21,9 @@ sealed record AuditRecord
     /// <summary>What the operator is told and the peer is not.</summary>
     public string? Detail { get; init; }
 
+    /// <summary>The tenant that it concerns, or null.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>The TEE, or null.</summary>
     public string? Tee { get; init; }
 
@@ -56,6 +59,7 @@ sealed record AuditRecord
             writer.WriteString("correlation"u8, Correlation);
             Optional(writer, "code", Code);
             Optional(writer, "detail", Detail);
+            Optional(writer, "tenant", Tenant);
             Optional(writer, "tee", Tee);
             Optional(writer, "resource", Resource);
             Optional(writer, "workload", Workload);

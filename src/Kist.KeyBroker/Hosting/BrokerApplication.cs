@@ -92,9 +92,9 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
         {
             return Error(context, e.StatusCode == 413 ? BrokerError.TooLarge : e.StatusCode == 408 ? BrokerError.TooSlow : BrokerError.Malformed);
         }
-        catch (OperationFailedException e)
+        catch (Exception e)
         {
-            // The cause may name files and keys: it stays here.
+            // What the world outside or a defect of ours ended. The cause may name files and keys: it stays here.
             services.Options.Log?.Invoke(LogLine(context, 500, TimeSpan.Zero, e.Message));
             return Error(context, BrokerError.Internal);
         }

@@ -31,12 +31,13 @@ sealed class BrokerServices : IDisposable
             Database = options.PostgresConnectionString is { } shared
                 ? new PostgresDatabase(shared)
                 : new SqliteDatabase(Path.Combine(options.StateDirectory, "broker.db"), options.DurableAgainstPowerLoss);
-            Schema.Migrate(Database);
             var now = options.Time.GetUtcNow();
+            Schema.Migrate(Database, now);
             _tokenKey = SigningKey.LoadOrCreate(Database, Keys, "token signer", now);
             AuditKey = SigningKey.LoadOrCreate(Database, Keys, "audit signer", now);
             Tokens = new EarTokens(_tokenKey, options.Issuer, options.TokenLifetime, options.VerboseTokens);
             Audit = new AuditLog(Database, options.Time);
+            Retention = new AuditRetention(Database, Audit, AuditKey, options.Retention, options.Time);
             Policies = new PolicyStore(Database);
             References = new ReferenceStore(Database);
             Resources = new ResourceStore(Database, Keys);
@@ -74,6 +75,8 @@ sealed class BrokerServices : IDisposable
     public EarTokens Tokens { get; }
 
     public AuditLog Audit { get; }
+
+    public AuditRetention Retention { get; }
 
     public PolicyStore Policies { get; }
 

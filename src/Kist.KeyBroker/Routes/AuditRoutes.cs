@@ -22,6 +22,7 @@ sealed class AuditRoutes(BrokerServices services)
         {
             "head" => Head(context),
             "key" => JsonReply.Write(services.AuditKey.PublicKey.WriteTo),
+            "checkpoint" => Checkpoint(),
             "entries" => Entries(services.Audit.Entries(context.Number("from", 0, 0, long.MaxValue), Limit(context))),
             "search" => Entries(services.Audit.Search(Query(context))),
             "inclusion" => Proof(services.Audit.Inclusion(
@@ -41,16 +42,23 @@ sealed class AuditRoutes(BrokerServices services)
         return Reply.Json(KbsJson.Write(TreeHeads.Sign(services.AuditKey, size, root, context.Now)));
     }
 
+    /// <summary>Where the log begins, once old entries were removed.</summary>
+    private Reply Checkpoint() => services.Database.Read(AuditCheckpoint.Latest) is { } checkpoint
+        ? Reply.Json(KbsJson.Write(checkpoint))
+        : throw new BrokerRefusal(BrokerError.NotFound.Saying("no entry was ever removed"));
+
     private static AuditQuery Query(BrokerContext context) => new(
         Before: context.Query("before") is null ? null : context.Number("before", 0, 0, long.MaxValue),
         Limit: Limit(context),
         From: Time(context, "from"),
         Until: Time(context, "until"),
+        Tenant: context.Query("tenant"),
         Kind: context.Query("kind"),
         Outcome: context.Query("outcome"),
         Correlation: context.Query("correlation"),
         Resource: context.Query("resource"),
         Workload: context.Query("workload"),
+        Actor: context.Query("actor"),
         Tee: context.Query("tee"));
 
     private static int Limit(BrokerContext context) => (int)context.Number("limit", 100, 1, MaxPage);

@@ -6,13 +6,14 @@ using Microsoft.Data.Sqlite;
 namespace Kist.KeyBroker.Storage;
 
 /// <summary>
-/// Copies of a broker's SQLite database. Secrets in it stay encrypted: the master key is kept, and copied, elsewhere.
+/// Copies of a broker's database: always a SQLite file, whatever the database, so that a copy of either can be restored
+/// into either. Secrets in it stay encrypted: the master key is kept, and copied, elsewhere.
 /// </summary>
 public static class BrokerBackup
 {
     private const string DatabaseFile = "broker.db";
 
-    /// <summary>Copies the database while the broker may be running; the copy is of one moment.</summary>
+    /// <summary>Copies the SQLite database of a state folder while its broker may be running; the copy is of one moment.</summary>
     /// <param name="stateDirectory">The broker's state folder.</param>
     /// <param name="file">Where the copy goes; it must not exist.</param>
     /// <exception cref="OperationFailedException">There is no database, or the copy cannot be written.</exception>
@@ -20,23 +21,25 @@ public static class BrokerBackup
     {
         var source = Path.Combine(stateDirectory, DatabaseFile);
         if (!File.Exists(source))
-            throw new OperationFailedException("back the broker up", source, "there is no database", "give the broker's state folder");
-        if (File.Exists(file))
-            throw new OperationFailedException("back the broker up", file, "the file exists", "choose another name");
-        try
+            throw new OperationFailedException("back the broker up", source, "there is no database", "give the broker's state folder, or --postgres FILE");
+        Write(file, "back the broker up", () => CopyFile(source, file));
+    }
+
+    /// <summary>Copies a PostgreSQL database while its replicas may be running; the copy is of one moment.</summary>
+    /// <exception cref="OperationFailedException">The database cannot be read, or the copy cannot be written.</exception>
+    public static void CreateFromPostgres(string connectionString, string file, DateTimeOffset now)
+    {
+        using var source = new PostgresDatabase(connectionString);
+        Write(file, "back the broker up", () =>
         {
-            PrivateFile.Write(file, "");
-            using var from = Open(source, SqliteOpenMode.ReadOnly);
-            using var to = Open(file, SqliteOpenMode.ReadWrite);
-            from.BackupDatabase(to);
-            // One file without a log beside it.
-            to.Execute("PRAGMA journal_mode=DELETE");
-        }
-        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
-        {
-            File.Delete(file);
-            throw new OperationFailedException("back the broker up", file, e.Message, inner: e);
-        }
+            using (var target = new SqliteDatabase(file, durableAgainstPowerLoss: false))
+            {
+                Schema.Migrate(target, now);
+                TableCopy.Run(source, target);
+            }
+
+            MakeOneFile(file);
+        });
     }
 
     /// <summary>Checks a copy, and puts it into a state folder that has no database.</summary>
@@ -47,53 +50,69 @@ public static class BrokerBackup
         var target = Path.Combine(stateDirectory, DatabaseFile);
         if (File.Exists(target))
             throw new OperationFailedException("restore the broker", target, "there is a database already", "move it away, or give an empty folder");
+        var entries = BackupCheck.Run(file);
         PrivateFile.CreateFolder(stateDirectory);
-        var entries = Check(file);
+        Write(target, "restore the broker", () => CopyFile(file, target));
+        return entries;
+    }
+
+    /// <summary>Checks a copy, and puts it into a PostgreSQL database that no broker has used.</summary>
+    /// <returns>Number of entries of the audit log, all of which were hashed anew.</returns>
+    /// <exception cref="OperationFailedException">The copy is damaged, or the database is in use.</exception>
+    public static long RestoreToPostgres(string file, string connectionString, DateTimeOffset now)
+    {
+        var entries = BackupCheck.Run(file);
+        // A copy of an earlier version is brought up to date aside; the file stays as it is.
+        var folder = Directory.CreateTempSubdirectory("kist-restore-");
         try
         {
-            PrivateFile.Write(target, "");
-            using var from = Open(file, SqliteOpenMode.ReadOnly);
-            using var to = Open(target, SqliteOpenMode.ReadWrite);
-            from.BackupDatabase(to);
+            var current = Path.Combine(folder.FullName, DatabaseFile);
+            Write(current, "restore the broker", () => CopyFile(file, current));
+            using var source = new SqliteDatabase(current, durableAgainstPowerLoss: false);
+            Schema.Migrate(source, now);
+            using var target = new PostgresDatabase(connectionString);
+            Schema.Migrate(target, now);
+            TableCopy.Run(source, target);
         }
-        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        finally
         {
-            File.Delete(target);
-            throw new OperationFailedException("restore the broker", target, e.Message, inner: e);
+            folder.Delete(recursive: true);
         }
 
         return entries;
     }
 
-    private static long Check(string file)
+    private static void CopyFile(string source, string target)
     {
-        OperationFailedException Damaged(string reason, Exception? inner = null) => new("check the broker's copy", file, reason, "use another copy", inner: inner);
+        using (var from = Open(source, SqliteOpenMode.ReadOnly))
+        using (var to = Open(target, SqliteOpenMode.ReadWrite))
+            from.BackupDatabase(to);
+        MakeOneFile(target);
+    }
+
+    /// <summary>Without a log beside it.</summary>
+    private static void MakeOneFile(string file)
+    {
+        using var connection = Open(file, SqliteOpenMode.ReadWrite);
+        connection.Execute("PRAGMA journal_mode=DELETE");
+    }
+
+    private static void Write(string file, string step, Action write)
+    {
+        if (File.Exists(file))
+            throw new OperationFailedException(step, file, "the file exists", "choose another name");
         try
         {
-            using var connection = Open(file, SqliteOpenMode.ReadOnly);
-            if (connection.Scalar<string>("PRAGMA integrity_check") is var answer && answer != "ok")
-                throw Damaged($"the database is damaged: {answer}");
-            var size = connection.Scalar<long>("SELECT size FROM audit_size WHERE id = 1");
-            var tree = new MerkleFrontier();
-            using var command = connection.CreateCommand();
-            command.CommandText = "SELECT sequence, body FROM audit_entry ORDER BY sequence";
-            using var reader = command.ExecuteReader();
-            while (reader.Read())
-            {
-                if (reader.GetInt64(0) != tree.Size)
-                    throw Damaged($"the audit log lacks entry {tree.Size}");
-                tree.Add(MerkleTree.LeafHash(reader.Bytes(1)));
-            }
-
-            var prover = new MerkleProver((level, position) => connection.Scalar<byte[]>(
-                "SELECT hash FROM audit_node WHERE level = @level AND position = @position", ("@level", level), ("@position", position)) ?? new byte[MerkleTree.HashBytes]);
-            if (tree.Size != size || !tree.Root().AsSpan().SequenceEqual(prover.Root(size)))
-                throw Damaged("the audit log's entries do not give its root");
-            return size;
+            PrivateFile.Write(file, "");
+            write();
         }
-        catch (SqliteException e)
+        catch (Exception e)
         {
-            throw Damaged(e.Message, e);
+            foreach (var left in new[] { file, $"{file}-wal", $"{file}-shm" })
+                File.Delete(left);
+            if (e is SqliteException or IOException or UnauthorizedAccessException)
+                throw new OperationFailedException(step, file, e.Message, inner: e);
+            throw;
         }
     }
 

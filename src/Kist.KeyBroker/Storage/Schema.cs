@@ -8,13 +8,20 @@ namespace Kist.KeyBroker.Storage;
 /// </summary>
 static class Schema
 {
+    /// <summary>All tables that a copy holds. Open handshakes are not copied: their guests begin anew.</summary>
+    public static readonly string[] CopiedTables =
+    [
+        "meta", "resource", "resource_version", "resource_terms", "revocation", "policy", "reference_value", "reference_set", "reference_index",
+        "proposal", "admin_token", "audit_size", "audit_entry", "audit_node", "audit_checkpoint", "audit_attachment",
+    ];
+
     /// <summary>Brings a database to the present version.</summary>
     /// <exception cref="OperationFailedException">It was written by a later version.</exception>
-    public static void Migrate(Database database) => database.Write(connection =>
+    public static void Migrate(Database database, DateTimeOffset now) => database.Write(connection =>
     {
         connection.Execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
         var version = connection.Scalar<long>("SELECT MAX(version) FROM schema_version");
-        string[][] steps = [Version1(database.BytesType), Version2, Version3, Version4(database.BytesType)];
+        string[][] steps = [Version1(database.BytesType), Version2, Version3, Version4(database.BytesType), Version5(database.BytesType, now)];
         if (version > steps.Length)
             throw new OperationFailedException(
                 "open the broker's database", $"schema version {version}", "it was written by a later version of kist", "use that version");
@@ -28,6 +35,28 @@ static class Schema
             connection.Execute(statement);
         connection.Execute("INSERT INTO schema_version (version) VALUES (@version)", ("@version", version));
     }
+
+    // The audit log at size: an index for each question, times by halving, a beginning that moves, and attachments that end.
+    private static string[] Version5(string bytes, DateTimeOffset now) =>
+    [
+        "ALTER TABLE audit_entry ADD COLUMN tenant TEXT",
+        "DROP INDEX audit_entry_at",
+        "DROP INDEX audit_entry_resource",
+        "DROP INDEX audit_entry_workload",
+        "CREATE INDEX audit_entry_kind ON audit_entry (kind, sequence)",
+        "CREATE INDEX audit_entry_outcome ON audit_entry (outcome, sequence)",
+        "CREATE INDEX audit_entry_kind_outcome ON audit_entry (kind, outcome, sequence)",
+        "CREATE INDEX audit_entry_tenant ON audit_entry (tenant, sequence) WHERE tenant IS NOT NULL",
+        "CREATE INDEX audit_entry_tee ON audit_entry (tee, sequence) WHERE tee IS NOT NULL",
+        "CREATE INDEX audit_entry_resource ON audit_entry (resource, sequence) WHERE resource IS NOT NULL",
+        "CREATE INDEX audit_entry_workload ON audit_entry (workload, sequence) WHERE workload IS NOT NULL",
+        "CREATE INDEX audit_entry_actor ON audit_entry (actor, sequence) WHERE actor IS NOT NULL",
+        $"CREATE TABLE audit_checkpoint (size BIGINT PRIMARY KEY, head {bytes} NOT NULL)",
+        "ALTER TABLE audit_attachment ADD COLUMN size BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE audit_attachment ADD COLUMN last_used BIGINT NOT NULL DEFAULT 0",
+        $"UPDATE audit_attachment SET size = LENGTH(content), last_used = {now.ToUnixTimeMilliseconds()}",
+        "CREATE INDEX audit_attachment_use ON audit_attachment (kind, last_used, size)",
+    ];
 
     // Changes that wait for a second person.
     private static string[] Version4(string bytes) =>

@@ -28,13 +28,15 @@ static class AuditCommand
         var outcome = new Option<string?>("--outcome") { Description = "allowed, denied or failed", HelpName = "OUTCOME" };
         var resource = new Option<string?>("--resource") { Description = "A secret's repository/type/tag, a policy's scope, a reference value's name", HelpName = "NAME" };
         var workload = new Option<string?>("--workload") { Description = "Thumbprint of a guest's key", HelpName = "ID" };
+        var tenant = new Option<string?>("--tenant") { Description = "A tenant's name", HelpName = "TENANT" };
+        var actor = new Option<string?>("--actor") { Description = "An administrator's name", HelpName = "NAME" };
         var tee = new Option<string?>("--tee") { Description = "A TEE's name", HelpName = "TEE" };
         var since = new Option<DateTimeOffset?>("--since") { Description = "From this time on", HelpName = "TIME" };
         var until = new Option<DateTimeOffset?>("--until") { Description = "Before this time", HelpName = "TIME" };
         var limit = new Option<int>("--limit") { Description = "How many, the latest first", DefaultValueFactory = _ => 50, HelpName = "N" };
         var json = JsonOption();
         return BrokerConnection.Command(
-            "list", "Search the audit log, latest entries first.", [kind, outcome, resource, workload, tee, since, until, limit, json], async (parse, client, cancellationToken) =>
+            "list", "Search the audit log, latest entries first.", [kind, outcome, resource, workload, tenant, actor, tee, since, until, limit, json], async (parse, client, cancellationToken) =>
         {
             var entries = await client.SearchAuditAsync(
                 new AuditSearch
@@ -43,6 +45,8 @@ static class AuditCommand
                     Outcome = parse.GetValue(outcome),
                     Resource = parse.GetValue(resource),
                     Workload = parse.GetValue(workload),
+                    Tenant = parse.GetValue(tenant),
+                    Actor = parse.GetValue(actor),
                     Tee = parse.GetValue(tee),
                     From = parse.GetValue(since),
                     Until = parse.GetValue(until),
@@ -130,6 +134,7 @@ static class AuditCommand
             {
                 writer.WriteStartObject();
                 writer.WriteBoolean("holds", report.Holds);
+                writer.WriteNumber("begins", report.Begins);
                 writer.WriteNumber("entries", report.Entries);
                 writer.WriteString("root", report.Head.Root);
                 writer.WriteString("key", report.KeyThumbprint);
@@ -148,10 +153,10 @@ static class AuditCommand
         }
 
         Console.Out.WriteLine(report.Holds ? Terminal.Green("the log holds") : Terminal.Red("the log does NOT hold"));
-        Console.Out.WriteLine($"entries:  {report.Entries}");
+        Console.Out.WriteLine($"entries:  {report.Entries}{(report.Begins == 0 ? "" : $", after {report.Begins} that were removed under a signed checkpoint")}");
         Console.Out.WriteLine($"root:     {report.Head.Root}, signed {Output.Time(report.Head.At)}");
         Console.Out.WriteLine($"key:      {report.KeyThumbprint}{(report.KeyWasGiven ? "" : " (the file's own: give --key to be sure whose it is)")}");
-        Console.Out.WriteLine($"earlier:  {(report.EarlierHolds is null ? "not checked: no earlier head was given" : report.EarlierHolds.Value ? "the log begins with it" : "the log does NOT begin with it")}");
+        Console.Out.WriteLine($"earlier:  {(report.EarlierHolds is null ? "not checked: no earlier head was given, or only one over entries that were removed since" : report.EarlierHolds.Value ? "the log begins with it" : "the log does NOT begin with it")}");
         foreach (var problem in report.Problems)
             Console.Out.WriteLine($"  {problem}");
     }

@@ -168,12 +168,15 @@ static class BrokerCommand
 
     private static Command Backup()
     {
-        var state = new Option<string>("--state") { Description = "The broker's state folder", Required = true, HelpName = "DIR" };
+        var (state, postgres) = DatabaseOptions("The broker's state folder");
         var file = new Argument<string>("FILE") { Description = "Where the copy goes" };
-        var command = new Command("backup", "Copy a broker's database while it runs. Secrets stay encrypted; keep the master key elsewhere.") { state, file };
+        var command = new Command("backup", "Copy a broker's database while it runs. Secrets stay encrypted; keep the master key elsewhere.") { state, postgres, file };
         command.SetAction(parse =>
         {
-            BrokerBackup.Create(parse.GetRequiredValue(state), parse.GetRequiredValue(file));
+            if (Postgres(parse, postgres, state) is { } shared)
+                BrokerBackup.CreateFromPostgres(shared, parse.GetRequiredValue(file), TimeProvider.System.GetUtcNow());
+            else
+                BrokerBackup.Create(parse.GetValue(state)!, parse.GetRequiredValue(file));
             Terminal.Note($"copied to {parse.GetRequiredValue(file)}; the master key is not in it");
             return ExitCode.Success;
         });
@@ -182,17 +185,33 @@ static class BrokerCommand
 
     private static Command Restore()
     {
-        var state = new Option<string>("--state") { Description = "A state folder without a database; put the master key there too", Required = true, HelpName = "DIR" };
-        var file = new Argument<string>("FILE") { Description = "What kist broker backup wrote" };
-        var command = new Command("restore", "Check a copy of a broker's database, and put it into a state folder.") { state, file };
+        var (state, postgres) = DatabaseOptions("A state folder without a database; put the master key there too");
+        var file = new Argument<string>("FILE") { Description = "What kist broker backup wrote, of either database" };
+        var command = new Command("restore", "Check a copy of a broker's database, and put it into a state folder or a PostgreSQL database.") { state, postgres, file };
         command.SetAction(parse =>
         {
-            var entries = BrokerBackup.Restore(parse.GetRequiredValue(file), parse.GetRequiredValue(state));
+            var entries = Postgres(parse, postgres, state) is { } shared
+                ? BrokerBackup.RestoreToPostgres(parse.GetRequiredValue(file), shared, TimeProvider.System.GetUtcNow())
+                : BrokerBackup.Restore(parse.GetRequiredValue(file), parse.GetValue(state)!);
             Terminal.Note($"restored; all {entries} entries of the audit log were checked");
             return ExitCode.Success;
         });
         return command;
     }
+
+    private static (Option<string?> State, Option<string?> Postgres) DatabaseOptions(string state) =>
+    (
+        new("--state") { Description = state, HelpName = "DIR" },
+        new("--postgres") { Description = "Instead: file with the connection string of a PostgreSQL database", HelpName = "FILE" }
+    );
+
+    /// <summary>The connection string; null if a state folder was given instead.</summary>
+    private static string? Postgres(ParseResult parse, Option<string?> postgres, Option<string?> state) => (parse.GetValue(postgres), parse.GetValue(state)) switch
+    {
+        ({ } file, null) => File.ReadAllText(file).Trim(),
+        (null, not null) => null,
+        _ => throw new OperationFailedException("choose the broker's database", "broker", "one of --state and --postgres is needed"),
+    };
 
     private static Argument<string> RevocationKind()
     {

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Kist.Attestation;
 using Kist.Formats;
 using Kist.KeyBroker;
+using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Secrets;
 
 namespace Kist.Cli.Commands.Broker;
@@ -25,10 +26,15 @@ static class ServeCommand
         var earlier = new Option<string[]>("--earlier-master-key") { Description = "File with a master key of before, until kist broker rewrap is done", HelpName = "FILE" };
         var twoPersons = new Option<bool>("--two-person") { Description = "Changes of policies and reference values need the approval of a second person" };
         var postgres = new Option<string?>("--postgres") { Description = "File with the connection string of a PostgreSQL database that several replicas share", HelpName = "FILE" };
+        var keepEvidence = new Option<int>("--keep-evidence") { Description = "Days that evidence is kept; 0 for ever", DefaultValueFactory = _ => 90, HelpName = "DAYS" };
+        var evidenceSize = new Option<int>("--keep-evidence-size") { Description = "Most MiB of evidence, the oldest goes first; 0 for no limit", DefaultValueFactory = _ => 4096, HelpName = "MIB" };
+        var keepAudit = new Option<int>("--keep-audit") { Description = "Days that audit entries are kept, then a signed checkpoint; 0 for ever (default)", HelpName = "DAYS" };
+        var peerRate = new Option<int>("--peer-rate") { Description = "Requests without credential that one address may make in a second", DefaultValueFactory = _ => 200, HelpName = "N" };
+        var peerBurst = new Option<int>("--peer-burst") { Description = "And how many at once: guests behind one address start together", DefaultValueFactory = _ => 4000, HelpName = "N" };
         var log = new Option<bool>("--log") { Description = "Log each request as a line of JSON on standard error" };
         var command = new Command("serve", "Run a key broker until it is interrupted.")
         {
-            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, log,
+            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, log,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -48,6 +54,14 @@ static class ServeCommand
                 RequireTwoPersons = parse.GetValue(twoPersons),
                 DurableAgainstPowerLoss = parse.GetValue(durable),
                 PostgresConnectionString = parse.GetValue(postgres) is { } file ? (await File.ReadAllTextAsync(file, cancellationToken)).Trim() : null,
+                Retention = new RetentionPolicy
+                {
+                    Evidence = Days(parse.GetValue(keepEvidence)),
+                    EvidenceBytes = parse.GetValue(evidenceSize) is > 0 and var mebibytes ? (long)mebibytes << 20 : null,
+                    Entries = Days(parse.GetValue(keepAudit)),
+                },
+                UnauthenticatedRequestsPerSecond = parse.GetValue(peerRate),
+                UnauthenticatedBurst = parse.GetValue(peerBurst),
                 MasterKey = keys.Current,
                 EarlierMasterKeys = keys.Earlier,
                 Log = parse.GetValue(log) ? Console.Error.WriteLine : null,
@@ -64,6 +78,8 @@ static class ServeCommand
         });
         return command;
     }
+
+    private static TimeSpan? Days(int days) => days > 0 ? TimeSpan.FromDays(days) : null;
 
     private static async Task WaitForEndAsync(CancellationToken cancellationToken)
     {

@@ -1,0 +1,25 @@
+using System.Diagnostics;
+
+namespace Kist.KeyBroker.Bench;
+
+/// <summary>Many guests at once: each connects, attests, and reads a secret some times. No error is allowed.</summary>
+static class LoadBench
+{
+    private const int ReadsEach = 5;
+
+    public static async Task RunAsync(BrokerProcess broker, Setting setting, int guests)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var all = Enumerable.Range(0, guests).Select(_ => new BenchGuest(setting.Domain, false)).ToList();
+        // All connections are open at the same time: nobody reads before everybody has attested.
+        var tokens = await Task.WhenAll(all.Select(g => g.AttestAsync()));
+        await Task.WhenAll(all.Select(async (guest, i) =>
+        {
+            for (var n = 0; n < ReadsEach; n++)
+                await guest.ReadAsync(tokens[i], HandshakeBench.Secret);
+        }));
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        Console.WriteLine($"{guests} guests at once, {ReadsEach} reads each: no error, {elapsed.TotalSeconds:0.0} s; resident {broker.ResidentMebibytes:0.0} MiB, at most {broker.PeakMebibytes:0.0}");
+        all.ForEach(g => g.Dispose());
+    }
+}
