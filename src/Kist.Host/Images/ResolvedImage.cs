@@ -27,9 +27,16 @@ public sealed record ResolvedImage(
     public static async Task<ResolvedImage> ResolveAsync(ImageReference reference, RegistryOptions options, CancellationToken cancellationToken)
     {
         using var repository = new RegistryRepository(reference, options);
-        var content = await ImageReader.ResolveManifestAsync(repository, GuestPlatform, cancellationToken).ConfigureAwait(false);
+        return await ResolveAsync(reference, repository, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks any source.</summary>
+    /// <exception cref="OperationFailedException">It has no such image.</exception>
+    public static async Task<ResolvedImage> ResolveAsync(ImageReference reference, IImageSource source, CancellationToken cancellationToken)
+    {
+        var content = await ImageReader.ResolveManifestAsync(source, GuestPlatform, cancellationToken).ConfigureAwait(false);
         var manifest = ImageManifest.Parse(content.Bytes.Span);
-        var (configuration, _) = await ImageReader.ReadConfigurationAsync(repository, manifest, cancellationToken).ConfigureAwait(false);
+        var (configuration, _) = await ImageReader.ReadConfigurationAsync(source, manifest, cancellationToken).ConfigureAwait(false);
         var process = configuration.Config;
         return new ResolvedImage(
             reference,

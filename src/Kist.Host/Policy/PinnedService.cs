@@ -1,6 +1,17 @@
+using Kist.Formats;
+
 namespace Kist.Host;
 
-/// <summary>A service of the guest that a container may use.</summary>
-/// <param name="Name">"resource", "token", "evidence", "event-log", "unseal" …</param>
+/// <summary>A service of the guest that a container may use (docs/guest-services.md).</summary>
+/// <param name="Name">"resource", "token", "evidence", "event-log", …</param>
 /// <param name="Resource">What it may be asked for, such as kbs:///default/a/b; empty where a service has nothing to choose.</param>
-public sealed record PinnedService(string Name, string Resource);
+public sealed record PinnedService(string Name, string Resource)
+{
+    private static readonly string[] WithoutResource = ["evidence", "token", "event-log"];
+
+    /// <summary>A service that has nothing to choose.</summary>
+    /// <exception cref="OperationFailedException">There is no such service.</exception>
+    public static PinnedService OfName(string name) => WithoutResource.Contains(name)
+        ? new PinnedService(name, "")
+        : throw new OperationFailedException("read service", name, $"it is none of {string.Join(", ", WithoutResource)}");
+}

@@ -73,7 +73,7 @@ public static class WorkloadPolicy
         json.WriteBoolean("Readonly", container.ReadOnlyRoot);
         json.WriteEndObject();
         json.WritePropertyName("Hostname");
-        (container.Hostname ?? PinnedText.Pattern("", "[a-z0-9.-]*", false)).Write(json);
+        (container.Hostname ?? PinnedText.Pattern("", "[a-z0-9.-]*", false, "")).Write(json);
         json.WriteEndObject();
     }
 

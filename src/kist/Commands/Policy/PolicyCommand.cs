@@ -10,7 +10,9 @@ static class PolicyCommand
         CheckCommand.Create(),
         EvalCommand.Create(),
         ExplainCommand.Create(),
+        GenerateCommand.Create(),
         TestCommand.Create(),
         TestCasesCommand.Create(),
+        TryCommand.Create(),
     };
 }
