@@ -6,6 +6,9 @@ public static class PodAgentMethods
 #pragma warning disable CS1591 // agent.proto documents the methods.
     public const string Service = "kist.agent.v1.PodAgent";
     public const string GetGuestInfo = nameof(GetGuestInfo);
+    public const string CreateSandbox = nameof(CreateSandbox);
+    public const string UpdateInterface = nameof(UpdateInterface);
+    public const string UpdateRoutes = nameof(UpdateRoutes);
     public const string CreateContainer = nameof(CreateContainer);
     public const string StartContainer = nameof(StartContainer);
     public const string WaitProcess = nameof(WaitProcess);
@@ -15,6 +18,12 @@ public static class PodAgentMethods
     public const string SignalProcess = nameof(SignalProcess);
     public const string ResizeTty = nameof(ResizeTty);
     public const string StatsContainer = nameof(StatsContainer);
+    public const string ExecProcess = nameof(ExecProcess);
+    public const string RemoveProcess = nameof(RemoveProcess);
+    public const string PauseContainer = nameof(PauseContainer);
+    public const string ResumeContainer = nameof(ResumeContainer);
+    public const string UpdateContainer = nameof(UpdateContainer);
+    public const string GetOutOfMemoryEvent = nameof(GetOutOfMemoryEvent);
     public const string RemoveContainer = nameof(RemoveContainer);
     public const string GetProgress = nameof(GetProgress);
     public const string GetAttestation = nameof(GetAttestation);

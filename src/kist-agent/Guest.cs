@@ -7,6 +7,7 @@ using Kist.Agent.Tee;
 using Kist.Formats;
 using Kist.Linux.Processes;
 using Kist.Pods.Protocol;
+using Kist.Pods.Protocol.Agent;
 
 namespace Kist.Agent;
 
@@ -14,6 +15,8 @@ namespace Kist.Agent;
 sealed class Guest
 {
     private const string EventDomain = "github.com/confidential-containers";
+
+    private readonly Lock _sandboxLock = new();
 
     public Guest(ProgressLog progress)
     {
@@ -38,6 +41,20 @@ sealed class Guest
     public ContainerTable Containers { get; } = new();
 
     public ContainerFactory Factory { get; }
+
+    /// <summary>What the pod's containers share.</summary>
+    public Sandbox Sandbox { get; private set; } = Sandbox.None;
+
+    /// <summary>Makes the guest a pod of several containers, once.</summary>
+    public void CreateSandbox(CreateSandboxRequest request)
+    {
+        lock (_sandboxLock)
+        {
+            if (!ReferenceEquals(Sandbox, Sandbox.None) || Containers.All.Count > 0)
+                throw new AgentException(FailureCode.InvalidRequest, "create sandbox", "pod", "it is made once, before the first container");
+            Sandbox = Sandbox.Create(request);
+        }
+    }
 
     /// <summary>
     /// The part of the boot that requests wait for. If it fails, the guest answers every request with that failure and
@@ -88,12 +105,12 @@ sealed class Guest
         if (grace > TimeSpan.Zero && running.Length > 0)
         {
             foreach (var container in running)
-                container.Signal(Signals.Terminate, all: false);
+                container.Process("").Signal(Signals.Terminate);
             await Task.WhenAny(Task.WhenAll(running.Select(c => c.Exit!)), Task.Delay(grace));
         }
 
         foreach (var container in running.Where(c => c.Exit is { IsCompleted: false }))
-            container.Signal(Signals.Kill, all: true);
+            container.SignalAll(Signals.Kill);
     }
 
     private async Task<InitDataToml?> ReadInitDataAsync()

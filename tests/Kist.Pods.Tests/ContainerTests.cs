@@ -222,7 +222,8 @@ public class ContainerTests(SharedPod shared) : IClassFixture<SharedPod>
     }
 
     [Theory]
-    [InlineData("UPPER")]
+    [InlineData("with space")]
+    [InlineData("-dash")]
     [InlineData("../up")]
     [InlineData("")]
     public async Task Create_IdentifierIsUnfit_IsRefused(string id)

@@ -76,10 +76,12 @@ public sealed class EncryptedContainerTests : IAsyncDisposable
         foreach (var step in (await pod.Agent.GetProgressAsync(Token)).Steps)
             TestContext.Current.TestOutputHelper?.WriteLine($"{step.Name} {step.Subject} {step.StartedMicroseconds / 1000} ms +{(step.EndedMicroseconds - step.StartedMicroseconds) / 1000} ms");
 
-        // What the host stores is damaged from now on.
+        // What the host stores is damaged from now on: this guest has what it verified, another gets nothing.
         await pod.Agent.RemoveContainerAsync("main", Token);
         DamageLargestBlob();
-        var refused = await Assert.ThrowsAsync<AgentCallException>(() => CreateAsync(pod, "damaged"));
+        await CreateAsync(pod, "again");
+        await using var other = await LaunchAsync(spec);
+        var refused = await Assert.ThrowsAsync<AgentCallException>(() => CreateAsync(other, "damaged"));
         Assert.Equal(FailureCode.ImageRefused, refused.Code);
     }
 

@@ -25,6 +25,11 @@ public sealed class SharedPod : IAsyncDisposable
         ReadStreamRequest if input.container_id != "silent"
         WriteStreamRequest if allowed
         TtyWinResizeRequest if allowed
+        ExecProcessRequest if input.process.Args[0] != "/bin/forbidden"
+        PauseContainerRequest if allowed
+        ResumeContainerRequest if allowed
+        UpdateContainerRequest if allowed
+        CreateSandboxRequest := true
         """;
 
     private readonly SemaphoreSlim _starting = new(1, 1);

@@ -59,6 +59,9 @@ public sealed record PinnedContainer
     /// <summary>Commands that the host may run in it.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Exec { get; init; } = [];
 
+    /// <summary>True if the host may run any command in it, read what it prints and write what it reads.</summary>
+    public bool ExecAny { get; init; }
+
     /// <summary>Services of the guest that it may use (docs/guest-services.md).</summary>
     public IReadOnlyList<PinnedService> Services { get; init; } = [];
 

@@ -11,7 +11,9 @@ public static class WorkloadPolicy
     private static readonly Lazy<string> Rules = new(ReadRules);
 
     /// <summary>The policy as a Rego module that ends with its data.</summary>
-    public static string Write(IReadOnlyList<PinnedContainer> containers)
+    /// <param name="containers">All that may run.</param>
+    /// <param name="network">True if the host may give the pod a network (docs/containerd.md).</param>
+    public static string Write(IReadOnlyList<PinnedContainer> containers, bool network = false)
     {
         var buffer = new ArrayBufferWriter<byte>();
 
@@ -19,6 +21,7 @@ public static class WorkloadPolicy
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
         {
             json.WriteStartObject();
+            json.WriteBoolean("network", network);
             json.WriteStartArray("containers");
             foreach (var container in containers)
                 WriteContainer(json, container);
@@ -52,6 +55,7 @@ public static class WorkloadPolicy
         WriteStrings(json, "after_completion", container.AfterCompletion);
         WriteStrings(json, "after_start", container.AfterStart);
         WriteArray(json, "exec", container.Exec, c => WriteArray(json, null, c, json.WriteStringValue));
+        json.WriteBoolean("exec_any", container.ExecAny);
         WriteArray(json, "services", container.Services, s => WriteService(json, s));
         json.WriteEndObject();
     }

@@ -25,6 +25,18 @@ default ExecProcessRequest := false
 
 default GuestServiceRequest := false
 
+default CreateSandboxRequest := false
+
+default UpdateInterfaceRequest := false
+
+default UpdateRoutesRequest := false
+
+default UpdateContainerRequest := false
+
+default PauseContainerRequest := false
+
+default ResumeContainerRequest := false
+
 # The container that a request is about. Names are unique in policy_data.
 pinned := container if {
 	some container in policy_data.containers
@@ -152,16 +164,87 @@ RemoveContainerRequest if pinned
 
 SignalProcessRequest if pinned
 
+UpdateContainerRequest if pinned
+
+PauseContainerRequest if pinned
+
+ResumeContainerRequest if pinned
+
+# A process that was executed in a container, rather than its first.
+executed if input.exec_id != ""
+
 ReadStreamRequest if pinned.output
+
+ReadStreamRequest if {
+	pinned
+	executed
+}
 
 WriteStreamRequest if pinned.input
 
+WriteStreamRequest if {
+	pinned.exec_any
+	executed
+}
+
 TtyWinResizeRequest if pinned.OCI.Process.Terminal
 
+TtyWinResizeRequest if {
+	pinned
+	executed
+}
+
+# Of a process that the owner allows, the host chooses nothing: neither environment (LD_PRELOAD is as good as a program) nor
+# directory, user or capabilities.
 ExecProcessRequest if {
 	some command in pinned.exec
 	input.process.Args == command
+	input.process.Cwd == pinned.OCI.Process.Cwd
+	exec_terminal_allowed
+	exec_env_allowed
+	exec_rights_allowed
 }
+
+# Where it may run anything at all, it could set all of that itself, but for the rights.
+ExecProcessRequest if {
+	pinned.exec_any
+	exec_rights_allowed
+}
+
+exec_rights_allowed if {
+	input.process.User.Username in pinned.OCI.Process.User.Usernames
+	input.process.NoNewPrivileges == true
+	every capability in input.process.Capabilities {
+		capability in pinned.OCI.Process.Capabilities
+	}
+}
+
+exec_terminal_allowed if input.process.Terminal == false
+
+exec_terminal_allowed if pinned.OCI.Process.Terminal
+
+exec_env_allowed if {
+	every entry in input.process.Env {
+		exec_entry_allowed(entry)
+	}
+}
+
+exec_entry_allowed(entry) if {
+	some wanted in pinned.OCI.Process.Env
+	matches(entry, wanted)
+}
+
+exec_entry_allowed("TERM=xterm") if input.process.Terminal
+
+# What the containers share. Names and addresses are the host's to give where there is a network at all: nothing that comes
+# by it may be trusted without TLS.
+CreateSandboxRequest if count(input.dns) == 0
+
+CreateSandboxRequest if policy_data.network
+
+UpdateInterfaceRequest if policy_data.network
+
+UpdateRoutesRequest if policy_data.network
 
 GuestServiceRequest if {
 	some service in pinned.services

@@ -64,6 +64,12 @@ public static class ImagePuller
                 .ConfigureAwait(false);
         }
 
+        if (options.FindUnpacked is { } find && await find(content.Digest, cancellationToken).ConfigureAwait(false) is { } unpacked)
+        {
+            return new PulledImage(
+                configuration, configurationBytes, content.Digest, unpacked, encrypted, manifest.Layers.Count, ExtractionReport.None);
+        }
+
         var report = await UnpackAsync(source, manifest, configuration, unwrappers, rootDirectory, options, progress, cancellationToken).ConfigureAwait(false);
         return new PulledImage(
             configuration, configurationBytes, content.Digest, RootOf(rootDirectory), encrypted, manifest.Layers.Count, report);

@@ -30,6 +30,12 @@ public sealed record PullOptions
     /// </summary>
     public Func<PullCandidate, CancellationToken, Task>? Approve { get; init; }
 
+    /// <summary>
+    /// Asked, after <see cref="Approve"/>, with the manifest's digest: the directory of a root file system that was unpacked
+    /// from this very image before, or null to fetch and unpack it now. Null finds nothing.
+    /// </summary>
+    public Func<Digest, CancellationToken, Task<string?>>? FindUnpacked { get; init; }
+
     /// <summary>True accepts layer keys that are wrapped with A256CTR, which nothing authenticates.</summary>
     public bool AllowUnauthenticatedWrap { get; init; }
 

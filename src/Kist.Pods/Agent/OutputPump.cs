@@ -3,7 +3,7 @@ using Kist.Pods.Protocol.Agent;
 namespace Kist.Pods.Agent;
 
 /// <summary>
-/// Copies one output stream of a container, from its first byte to its end, to a stream of the host. What the host has
+/// Copies one output stream of a process, from its first byte to its end, to a stream of the host. What the host has
 /// not written is not asked for, so that a slow reader slows the program, as a pipe would.
 /// </summary>
 public static class OutputPump
@@ -14,7 +14,7 @@ public static class OutputPump
     /// <returns>The number of bytes copied.</returns>
     /// <exception cref="GuestLostException">The guest ended first; what came before it has been written.</exception>
     public static async Task<long> CopyAsync(
-        PodAgentClient agent, string containerId, OutputStream stream, Stream destination, CancellationToken cancellationToken = default)
+        PodAgentClient agent, ProcessId process, OutputStream stream, Stream destination, CancellationToken cancellationToken = default)
     {
         ulong offset = 0;
         while (true)
@@ -22,7 +22,8 @@ public static class OutputPump
             var response = await agent.ReadOutputAsync(
                 new ReadOutputRequest
                 {
-                    ContainerId = containerId,
+                    ContainerId = process.ContainerId,
+                    ExecId = process.ExecId,
                     Stream = stream,
                     Offset = offset,
                     MaximumBytes = Chunk,

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Kist.Pods.Protocol;
 using Kist.Pods.Protocol.Agent;
+using Kist.Pods.Protocol.Metrics;
 using Kist.Ttrpc;
 
 namespace Kist.Pods.Agent;
@@ -37,39 +38,89 @@ public sealed class PodAgentClient : IAsyncDisposable
     public Task<StartContainerResponse> StartContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
         CallAsync(PodAgentMethods.StartContainer, new StartContainerRequest { ContainerId = containerId }, StartContainerResponse.Parser, Prompt, cancellationToken);
 
-    /// <summary>Waits until the container's program has ended.</summary>
-    public Task<WaitProcessResponse> WaitProcessAsync(string containerId, CancellationToken cancellationToken = default) =>
-        CallAsync(PodAgentMethods.WaitProcess, new WaitProcessRequest { ContainerId = containerId }, WaitProcessResponse.Parser, Timeout.InfiniteTimeSpan, cancellationToken);
+    /// <summary>Makes the guest a pod of several containers; see agent.proto.</summary>
+    public Task CreateSandboxAsync(CreateSandboxRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.CreateSandbox, request, Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>Configures an interface of the guest.</summary>
+    public Task UpdateInterfaceAsync(UpdateInterfaceRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.UpdateInterface, request, Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>Sets the routes of the pod's network.</summary>
+    public Task UpdateRoutesAsync(UpdateRoutesRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.UpdateRoutes, request, Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>Runs another program in a running container.</summary>
+    public Task<ExecProcessResponse> ExecProcessAsync(ExecProcessRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.ExecProcess, request, ExecProcessResponse.Parser, Prompt, cancellationToken);
+
+    /// <summary>Ends an executed process if it runs, and forgets it.</summary>
+    public Task RemoveProcessAsync(ProcessId process, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.RemoveProcess, new RemoveProcessRequest { ContainerId = process.ContainerId, ExecId = process.ExecId }, Empty.Parser, Prompt,
+            cancellationToken);
+
+    /// <summary>Waits until a process has ended.</summary>
+    public Task<WaitProcessResponse> WaitProcessAsync(ProcessId process, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.WaitProcess, new WaitProcessRequest { ContainerId = process.ContainerId, ExecId = process.ExecId },
+            WaitProcessResponse.Parser, Timeout.InfiniteTimeSpan, cancellationToken);
 
     /// <summary>Reads output; <see cref="OutputPump"/> reads all of it.</summary>
     public Task<ReadOutputResponse> ReadOutputAsync(ReadOutputRequest request, CancellationToken cancellationToken = default) =>
         CallAsync(PodAgentMethods.ReadOutput, request, ReadOutputResponse.Parser, Prompt + TimeSpan.FromMilliseconds(request.WaitMilliseconds), cancellationToken);
 
     /// <summary>Hands bytes to the program; answers when it has taken them, however long that takes.</summary>
-    public Task<WriteStdinResponse> WriteStdinAsync(string containerId, ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+    public Task<WriteStdinResponse> WriteStdinAsync(ProcessId process, ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
         CallAsync(
-            PodAgentMethods.WriteStdin, new WriteStdinRequest { ContainerId = containerId, Data = UnsafeByteOperations.UnsafeWrap(data) },
+            PodAgentMethods.WriteStdin,
+            new WriteStdinRequest { ContainerId = process.ContainerId, ExecId = process.ExecId, Data = UnsafeByteOperations.UnsafeWrap(data) },
             WriteStdinResponse.Parser, Timeout.InfiniteTimeSpan, cancellationToken);
 
     /// <summary>Ends the program's standard input.</summary>
-    public Task CloseStdinAsync(string containerId, CancellationToken cancellationToken = default) =>
-        CallAsync(PodAgentMethods.CloseStdin, new CloseStdinRequest { ContainerId = containerId }, Empty.Parser, Prompt, cancellationToken);
-
-    /// <summary>Sends a signal to the container's first process, or to all.</summary>
-    public Task SignalProcessAsync(string containerId, int signal, bool all = false, CancellationToken cancellationToken = default) =>
+    public Task CloseStdinAsync(ProcessId process, CancellationToken cancellationToken = default) =>
         CallAsync(
-            PodAgentMethods.SignalProcess, new SignalProcessRequest { ContainerId = containerId, Signal = (uint)signal, All = all },
+            PodAgentMethods.CloseStdin, new CloseStdinRequest { ContainerId = process.ContainerId, ExecId = process.ExecId }, Empty.Parser, Prompt,
+            cancellationToken);
+
+    /// <summary>Sends a signal to a process, or to all of its container.</summary>
+    public Task SignalProcessAsync(ProcessId process, int signal, bool all = false, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.SignalProcess,
+            new SignalProcessRequest { ContainerId = process.ContainerId, ExecId = process.ExecId, Signal = (uint)signal, All = all },
             Empty.Parser, Prompt, cancellationToken);
 
-    /// <summary>Sets the size of the container's terminal.</summary>
-    public Task ResizeTtyAsync(string containerId, int rows, int columns, CancellationToken cancellationToken = default) =>
+    /// <summary>Sets the size of a process's terminal.</summary>
+    public Task ResizeTtyAsync(ProcessId process, int rows, int columns, CancellationToken cancellationToken = default) =>
         CallAsync(
-            PodAgentMethods.ResizeTty, new ResizeTtyRequest { ContainerId = containerId, Rows = (uint)rows, Columns = (uint)columns },
+            PodAgentMethods.ResizeTty,
+            new ResizeTtyRequest { ContainerId = process.ContainerId, ExecId = process.ExecId, Rows = (uint)rows, Columns = (uint)columns },
             Empty.Parser, Prompt, cancellationToken);
 
     /// <summary>What the container uses.</summary>
-    public Task<ContainerStats> StatsContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
-        CallAsync(PodAgentMethods.StatsContainer, new StatsContainerRequest { ContainerId = containerId }, ContainerStats.Parser, Prompt, cancellationToken);
+    public Task<Metrics> StatsContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.StatsContainer, new StatsContainerRequest { ContainerId = containerId }, Metrics.Parser, Prompt, cancellationToken);
+
+    /// <summary>Stops all processes of a container where they are.</summary>
+    public Task PauseContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.PauseContainer, new PauseContainerRequest { ContainerId = containerId }, Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>Lets the processes of a paused container go on.</summary>
+    public Task ResumeContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.ResumeContainer, new ResumeContainerRequest { ContainerId = containerId }, Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>Changes the limits of a running container.</summary>
+    public Task UpdateContainerAsync(string containerId, ResourceLimits limits, CancellationToken cancellationToken = default) =>
+        CallAsync(PodAgentMethods.UpdateContainer, new UpdateContainerRequest { ContainerId = containerId, Limits = limits }, Empty.Parser, Prompt, cancellationToken);
+
+    /// <summary>Waits for a container that loses a process to its memory limit; null if none does in that time.</summary>
+    public async Task<string?> GetOutOfMemoryEventAsync(TimeSpan wait, CancellationToken cancellationToken = default)
+    {
+        var answer = await CallAsync(
+            PodAgentMethods.GetOutOfMemoryEvent, new GetOutOfMemoryEventRequest { WaitMilliseconds = (uint)wait.TotalMilliseconds }, OutOfMemoryEvent.Parser,
+            Prompt + wait, cancellationToken).ConfigureAwait(false);
+        return answer.ContainerId.Length > 0 ? answer.ContainerId : null;
+    }
 
     /// <summary>Ends the container if it runs, and forgets it.</summary>
     public Task RemoveContainerAsync(string containerId, CancellationToken cancellationToken = default) =>

@@ -15,6 +15,10 @@ namespace Kist.Agent.Containers;
 sealed class ContainerFactory(Guest guest, ChildReaper reaper)
 {
     private const uint DefaultPids = 4096;
+    private const int MaximumHostname = 64;
+    private const string RootName = "rootfs";
+
+    private readonly ImageStore _images = new();
 
     public static string FolderOf(string id) => $"{FileSystems.Work}/containers/{id}";
 
@@ -25,6 +29,45 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         var reference = ImageReference.Parse(request.Image);
         var folder = FolderOf(request.ContainerId);
         Directory.CreateDirectory(folder);
+        var lease = _images.Begin();
+        try
+        {
+            var (image, process, bytes) = await PullAsync(request, reference, lease, cancellationToken);
+            using var bundle = guest.Progress.Start("container.bundle", request.ContainerId);
+            var plan = Plan(request, process, image.RootFileSystem, folder);
+            MountRoot(image.RootFileSystem, folder, plan.RootFileSystem);
+            WriteBundle(plan, folder);
+            bundle.Finish();
+            return (new Container(plan, folder, request.Stdin, lease, reaper), new CreateContainerResponse
+            {
+                ImageDigest = image.ManifestDigest.ToString(),
+                Encrypted = image.EncryptedLayers == image.Layers && image.Layers > 0,
+                ImageBytes = (ulong)bytes,
+            });
+        }
+        catch
+        {
+            Abandon(request.ContainerId, folder);
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The process that an executed one becomes, once it is merged with the container's first.</summary>
+    public static ExecPlan Merge(Container container, ExecProcessRequest request)
+    {
+        var plan = container.Plan;
+        var process = ContainerProcess.Merge(
+            new ImageProcessDefaults([], [], plan.Process.Env, plan.Process.Cwd, plan.Process.User),
+            new ProcessOverrides(
+                [.. request.Arguments], [], [.. request.Environment.Select(e => $"{e.Name}={e.Value}")], request.WorkingDirectory, request.User));
+        var user = process.User == plan.Process.User ? plan.User : ContainerUser.Resolve(process.User, plan.RootFileSystem);
+        return new ExecPlan(process, user, request.Tty, request.Capabilities is { } set ? [.. set.Names] : plan.Capabilities, plan.Hostname);
+    }
+
+    private async Task<(PulledImage Image, ContainerProcess Process, long Bytes)> PullAsync(
+        CreateContainerRequest request, ImageReference reference, ImageStore.Lease lease, CancellationToken cancellationToken)
+    {
         ContainerProcess? process = null;
         PullCandidate? approved = null;
         var steps = new PullProgressSteps(guest.Progress);
@@ -33,12 +76,19 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         {
             var options = new PullOptions
             {
-                Approve = async (candidate, token) =>
+                Approve = (candidate, _) =>
                 {
                     approved = candidate;
                     process = Merge(candidate.Config, request);
                     guest.Policy.Require(PolicyRules.CreateContainer, InputOf(request, reference, candidate, process).Write);
-                    await guest.RecordImageAsync(reference.ToString(), candidate.ManifestDigest.ToString(), token);
+                    return Task.CompletedTask;
+                },
+                FindUnpacked = async (digest, token) =>
+                {
+                    var root = await lease.FindAsync(digest.ToString(), token);
+                    if (root is null)
+                        await guest.RecordImageAsync(reference.ToString(), digest.ToString(), token);
+                    return root;
                 },
             };
             var registry = new RegistryOptions
@@ -46,25 +96,40 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
                 PlainHttp = request.InsecureRegistry,
                 CertificateAuthorities = [.. guest.Configuration.RegistryAuthoritiesPem.Select(p => X509Certificate2.CreateFromPem(p))],
             };
-            var image = await ImagePuller.PullAsync(reference, registry, guest.Keys, folder, options, steps, cancellationToken);
+            var image = await ImagePuller.PullAsync(reference, registry, guest.Keys, lease.Folder, options, steps, cancellationToken);
+            lease.Finish();
             pull.Finish();
-            using var bundle = guest.Progress.Start("container.bundle", request.ContainerId);
-            var plan = Plan(request, process!, image.RootFileSystem, folder);
-            WriteBundle(plan, folder);
-            bundle.Finish();
-            return (new Container(plan, folder, request.Stdin, reaper), new CreateContainerResponse
-            {
-                ImageDigest = image.ManifestDigest.ToString(),
-                Encrypted = image.EncryptedLayers == image.Layers && image.Layers > 0,
-                ImageBytes = (ulong)approved!.ContentBytes,
-            });
+            return (image, process!, approved!.ContentBytes);
         }
         catch
         {
             steps.Abandon();
-            Remove(request.ContainerId);
             throw;
         }
+    }
+
+    /// <summary>A container's root: the image, which stays as it is for the pod's other containers, below what the container writes.</summary>
+    private static void MountRoot(string image, string folder, string root)
+    {
+        var (upper, work) = (Path.Combine(folder, "upper"), Path.Combine(folder, "work"));
+        foreach (var path in (string[])[upper, work, root])
+            Directory.CreateDirectory(path);
+        // The root directory is the upper one's: it must have the mode and owner of the image's.
+        using (var parent = DirectoryHandle.Open(Path.GetDirectoryName(image)!))
+        {
+            var status = parent.Status(System.Text.Encoding.UTF8.GetBytes(Path.GetFileName(image)))!.Value;
+            FilePermissions.SetPath(upper, status.User, status.Group, (uint)status.Permissions);
+        }
+
+        Mounts.Mount("overlay", root, "overlay", MountOptions.NoDevices, $"lowerdir={image},upperdir={upper},workdir={work}");
+    }
+
+    private static void Abandon(string id, string folder)
+    {
+        var root = Path.Combine(folder, RootName);
+        if (MountEntry.ReadAll().Any(m => m.Path == root))
+            Mounts.Detach(root);
+        Remove(id);
     }
 
     /// <summary>Deletes a container's folder, whatever its image put there.</summary>
@@ -85,33 +150,40 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
                 [.. request.Environment.Select(e => $"{e.Name}={e.Value}")], request.WorkingDirectory, request.User));
     }
 
-    private static ContainerPlan Plan(CreateContainerRequest request, ContainerProcess process, string root, string folder) => new()
+    private ContainerPlan Plan(CreateContainerRequest request, ContainerProcess process, string image, string folder) => new()
     {
         Id = request.ContainerId,
         Name = NameOf(request),
         Capabilities = CapabilitiesOf(request),
-        RootFileSystem = root,
+        RootFileSystem = Path.Combine(folder, RootName),
         Process = process,
-        User = ContainerUser.Resolve(process.User, root),
+        User = ContainerUser.Resolve(process.User, image),
         Hostname = HostnameOf(request),
         Terminal = request.Tty,
         ReadOnlyRoot = request.ReadOnlyRoot,
         MemoryBytes = request.Limits?.MemoryBytes ?? 0,
         CpuMillis = request.Limits?.CpuMillis ?? 0,
         Pids = request.Limits is { Pids: > 0 } limits ? limits.Pids : DefaultPids,
+        CpuShares = request.Limits?.CpuShares ?? 0,
+        SharedMemory = guest.Sandbox.SharedMemory,
         EtcFolder = folder,
     };
 
-    private static string HostnameOf(CreateContainerRequest request) => request.Hostname.Length > 0 ? request.Hostname : request.ContainerId;
+    private string HostnameOf(CreateContainerRequest request) =>
+        guest.Sandbox.Hostname.Length > 0 ? guest.Sandbox.Hostname
+        : request.Hostname.Length > 0 ? request.Hostname
+        : request.ContainerId[..Math.Min(request.ContainerId.Length, MaximumHostname)];
 
     private static string NameOf(CreateContainerRequest request) => request.Name.Length > 0 ? request.Name : request.ContainerId;
 
-    private static void WriteBundle(ContainerPlan plan, string folder)
+    private void WriteBundle(ContainerPlan plan, string folder)
     {
         // Root owns them and everybody may read them: they are mounted into the container.
         File.WriteAllText(Path.Combine(folder, "hostname"), plan.Hostname + "\n");
         File.WriteAllText(Path.Combine(folder, "hosts"), $"127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t{plan.Hostname}\n");
-        File.WriteAllText(Path.Combine(folder, "resolv.conf"), "# The pod's network has no name server.\n");
+        var dns = guest.Sandbox.Dns;
+        File.WriteAllText(
+            Path.Combine(folder, "resolv.conf"), dns.Count > 0 ? string.Join('\n', dns) + "\n" : "# The pod's network has no name server.\n");
         File.WriteAllBytes(Path.Combine(folder, "config.json"), RuntimeSpecWriter.Write(plan));
     }
 

@@ -31,6 +31,12 @@ sealed record ContainerPlan
     /// <summary>Thousandths of a CPU; 0: no limit.</summary>
     public uint CpuMillis { get; init; }
 
+    /// <summary>cpu.shares of cgroup v1; 0: the usual.</summary>
+    public ulong CpuShares { get; init; }
+
+    /// <summary>The pod's own /dev/shm; null for one of the container's own.</summary>
+    public string? SharedMemory { get; init; }
+
     public uint Pids { get; init; }
 
     /// <summary>Folder with "hosts", "hostname" and "resolv.conf" for this container.</summary>

@@ -25,8 +25,8 @@ sealed partial class ContainerTable
     /// <summary>Takes an identifier; what it stands for follows with <see cref="Set"/> or <see cref="Forget"/>.</summary>
     public void Reserve(string id)
     {
-        if (!IdentifierPattern().IsMatch(id))
-            throw Failed("create container", id, FailureCode.InvalidRequest, "an identifier is [a-z0-9] and then up to 62 of [a-z0-9_.-]");
+        if (!IsIdentifier(id))
+            throw Failed("create container", id, FailureCode.InvalidRequest, "an identifier is a letter or digit and then up to 75 of [a-zA-Z0-9_.-]");
         lock (_lock)
         {
             if (_containers.Count >= Maximum)
@@ -36,10 +36,18 @@ sealed partial class ContainerTable
         }
     }
 
+    /// <summary>
+    /// Puts a container in its place. A name stands for one container at a time: what the policy allows once must not run
+    /// twice because the host asks twice.
+    /// </summary>
     public void Set(string id, Container container)
     {
         lock (_lock)
+        {
+            if (_containers.Values.Any(c => c is not null && c.Name == container.Name && c.Exit is not { IsCompleted: true }))
+                throw Failed("create container", id, FailureCode.InvalidRequest, $"the pod has a container named '{container.Name}' that has not ended");
             _containers[id] = container;
+        }
     }
 
     /// <summary>The name under which the policy has allowed a container; null if there is none of this identifier.</summary>
@@ -87,9 +95,12 @@ sealed partial class ContainerTable
         }
     }
 
+    /// <summary>True for what may name a container, an executed process or a pod: it becomes part of paths.</summary>
+    public static bool IsIdentifier(string id) => IdentifierPattern().IsMatch(id);
+
     private static AgentException Failed(string step, string id, string code, string reason) =>
         new(code, step, id.Length <= 64 ? id : $"{id.AsSpan(0, 64)}…", reason);
 
-    [GeneratedRegex(@"\A[a-z0-9][a-z0-9_.-]{0,62}\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,75}\z", RegexOptions.CultureInvariant)]
     private static partial Regex IdentifierPattern();
 }

@@ -22,6 +22,18 @@ static class Crun
         Files = files,
     };
 
+    /// <summary>Executes the process of process.json in the folder.</summary>
+    public static ChildStart Execute(string id, string folder, string? consoleSocket, Dictionary<int, SafeHandle> files) => new()
+    {
+        Program = Program,
+        Arguments =
+        [
+            Root, Manager, "--log-format=json", $"--log={LogOf(folder)}", "exec", "--detach", $"--process={Path.Combine(folder, "process.json")}",
+            $"--pid-file={PidFileOf(folder)}", .. consoleSocket is null ? Array.Empty<string>() : [$"--console-socket={consoleSocket}"], id,
+        ],
+        Files = files,
+    };
+
     public static ChildStart Delete(string id) => new() { Program = Program, Arguments = [Root, Manager, "delete", "--force", id] };
 
     public static int ReadPid(string bundle) => int.Parse(File.ReadAllText(PidFileOf(bundle)), NumberStyles.None, CultureInfo.InvariantCulture);

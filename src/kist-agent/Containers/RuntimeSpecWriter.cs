@@ -22,30 +22,39 @@ static class RuntimeSpecWriter
 
     private static readonly string[] ReadOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-    public static byte[] Write(ContainerPlan plan)
+    public static byte[] Write(ContainerPlan plan) => Document(json =>
+    {
+        json.WriteString("ociVersion", "1.0.2");
+        json.WriteStartObject("process");
+        WriteProcess(json, new ExecPlan(plan.Process, plan.User, plan.Terminal, plan.Capabilities, plan.Hostname));
+        json.WriteEndObject();
+        json.WriteStartObject("root");
+        json.WriteString("path", plan.RootFileSystem);
+        json.WriteBoolean("readonly", plan.ReadOnlyRoot);
+        json.WriteEndObject();
+        json.WriteString("hostname", plan.Hostname);
+        WriteMounts(json, plan);
+        WriteLinux(json, plan);
+    });
+
+    /// <summary>The "process" object alone, as <c>crun exec</c> reads it.</summary>
+    public static byte[] WriteProcess(ExecPlan process) => Document(json => WriteProcess(json, process));
+
+    private static byte[] Document(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, Options))
         {
             json.WriteStartObject();
-            json.WriteString("ociVersion", "1.0.2");
-            WriteProcess(json, plan);
-            json.WriteStartObject("root");
-            json.WriteString("path", plan.RootFileSystem);
-            json.WriteBoolean("readonly", plan.ReadOnlyRoot);
-            json.WriteEndObject();
-            json.WriteString("hostname", plan.Hostname);
-            WriteMounts(json, plan);
-            WriteLinux(json, plan);
+            write(json);
             json.WriteEndObject();
         }
 
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static void WriteProcess(Utf8JsonWriter json, ContainerPlan plan)
+    private static void WriteProcess(Utf8JsonWriter json, ExecPlan plan)
     {
-        json.WriteStartObject("process");
         json.WriteBoolean("terminal", plan.Terminal);
         json.WriteStartObject("user");
         json.WriteNumber("uid", plan.User.Uid);
@@ -66,11 +75,10 @@ static class RuntimeSpecWriter
         WriteStrings(json, "permitted", held);
         json.WriteEndObject();
         json.WriteBoolean("noNewPrivileges", true);
-        json.WriteEndObject();
     }
 
     /// <summary>What docker adds where neither image nor user say it.</summary>
-    private static IEnumerable<string> Environment(ContainerPlan plan)
+    private static IEnumerable<string> Environment(ExecPlan plan)
     {
         IEnumerable<string> environment = plan.Process.Env;
         if (!plan.Process.Env.Any(e => e.StartsWith("HOSTNAME=", StringComparison.Ordinal)))
@@ -88,7 +96,10 @@ static class RuntimeSpecWriter
         Mount(json, "/proc", "proc", "proc", "nosuid", "noexec", "nodev");
         Mount(json, "/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k");
         Mount(json, "/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5");
-        Mount(json, "/dev/shm", "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777", "size=65536k");
+        if (plan.SharedMemory is { } shared)
+            Mount(json, "/dev/shm", "bind", shared, "rbind", "rprivate", "nosuid", "noexec", "nodev");
+        else
+            Mount(json, "/dev/shm", "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777", "size=65536k");
         Mount(json, "/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
         Mount(json, "/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro");
         Mount(json, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "relatime", "ro");
@@ -101,7 +112,8 @@ static class RuntimeSpecWriter
     {
         json.WriteStartObject("linux");
         json.WriteStartArray("namespaces");
-        foreach (var name in (string[])["pid", "ipc", "uts", "mount", "cgroup"])
+        // A pod's containers share the guest's own System V objects; nothing else in the guest has any.
+        foreach (var name in (string[])["pid", .. plan.SharedMemory is null ? ["ipc"] : Array.Empty<string>(), "uts", "mount", "cgroup"])
         {
             json.WriteStartObject();
             json.WriteString("type", name);
@@ -137,11 +149,17 @@ static class RuntimeSpecWriter
             json.WriteEndObject();
         }
 
-        if (plan.CpuMillis > 0)
+        if (plan.CpuMillis > 0 || plan.CpuShares > 0)
         {
             json.WriteStartObject("cpu");
-            json.WriteNumber("quota", (ulong)plan.CpuMillis * CpuPeriodMicroseconds / 1000);
-            json.WriteNumber("period", CpuPeriodMicroseconds);
+            if (plan.CpuMillis > 0)
+            {
+                json.WriteNumber("quota", (ulong)plan.CpuMillis * CpuPeriodMicroseconds / 1000);
+                json.WriteNumber("period", CpuPeriodMicroseconds);
+            }
+
+            if (plan.CpuShares > 0)
+                json.WriteNumber("shares", plan.CpuShares);
             json.WriteEndObject();
         }
 

@@ -31,6 +31,11 @@ public sealed class WorkloadPolicyRulesTests
 
     private static readonly RegoProgram Program = Compile(
     [
+        PinnedContainer.Of("debug", "registry.example/debug", "sha256:dd", true, new ContainerProcess(["/bin/sleep"], ["PATH=/bin"], "/", "7")) with
+        {
+            ExecAny = true,
+            Capabilities = ["CAP_CHOWN"],
+        },
         PinnedContainer.Of("setup", "registry.example/setup", "sha256:cc", true, new ContainerProcess(["/setup"], ["PATH=/bin"], "/", "0")),
         new PinnedContainer
         {
@@ -113,12 +118,72 @@ public sealed class WorkloadPolicyRulesTests
         Assert.False(Allows("StartContainerRequest", json => Named(json, "unknown", PodStateInput.Empty.Write)));
     }
 
+    private static readonly ExecProcessInput GoodExec = new()
+    {
+        ExecId = "probe",
+        Process = new ContainerProcess(["/bin/health", "-q"], ["PATH=/bin", "MODE=secure", "HOSTNAME=web-1"], "/srv", "1000"),
+        Capabilities = ["CAP_CHOWN"],
+    };
+
+    public static TheoryData<string> ExecMutations => [.. ExecChanges.Keys];
+
+    private static Dictionary<string, Func<ExecProcessInput, ExecProcessInput>> ExecChanges { get; } = new()
+    {
+        ["another command"] = i => i with { Process = i.Process with { Args = ["/bin/sh"] } },
+        ["one argument less"] = i => i with { Process = i.Process with { Args = ["/bin/health"] } },
+        ["one argument more"] = i => i with { Process = i.Process with { Args = ["/bin/health", "-q", "-x"] } },
+        ["a variable more"] = i => i with { Process = i.Process with { Env = [.. i.Process.Env, "LD_PRELOAD=/evil.so"] } },
+        ["another value"] = i => i with { Process = i.Process with { Env = ["PATH=/evil", "MODE=secure"] } },
+        ["a terminal's variable without a terminal"] = i => i with { Process = i.Process with { Env = [.. i.Process.Env, "TERM=xterm"] } },
+        ["another directory"] = i => i with { Process = i.Process with { Cwd = "/tmp" } },
+        ["another user"] = i => i with { Process = i.Process with { User = "0" } },
+        ["a terminal"] = i => i with { Terminal = true },
+        ["a capability"] = i => i with { Capabilities = ["CAP_CHOWN", "CAP_SYS_ADMIN"] },
+    };
+
+    [Fact]
+    public void Exec_AsPinned_IsAllowed()
+    {
+        Assert.True(Allows("ExecProcessRequest", json => Named(json, "web", GoodExec.Write)));
+        Assert.False(Allows("ExecProcessRequest", json => Named(json, "setup", GoodExec.Write)));
+        Assert.False(Allows("ExecProcessRequest", json => Named(json, "unknown", GoodExec.Write)));
+    }
+
     [Theory]
-    [InlineData(true, "/bin/health", "-q")]
-    [InlineData(false, "/bin/health")]
-    [InlineData(false, "/bin/sh")]
-    public void Exec_OnlyOfNamedCommands_IsAllowed(bool allowed, params string[] command) => Assert.Equal(
-        allowed, Allows("ExecProcessRequest", json => Named(json, "web", j => WriteProcess(j, command))));
+    [MemberData(nameof(ExecMutations))]
+    public void Exec_WithOneChange_IsDenied(string change) =>
+        Assert.False(Allows("ExecProcessRequest", json => Named(json, "web", ExecChanges[change](GoodExec).Write)));
+
+    [Theory]
+    [InlineData("another command", true)]
+    [InlineData("a terminal", true)]
+    [InlineData("a variable more", true)]
+    [InlineData("another user", false)]
+    [InlineData("a capability", false)]
+    public void Exec_OfAnything_StillKeepsTheRights(string change, bool allowed) =>
+        Assert.Equal(allowed, Allows("ExecProcessRequest", json => Named(json, "debug", ExecChanges[change](GoodExec with { Process = GoodExec.Process with { User = "7" } }).Write)));
+
+    [Theory]
+    [InlineData("web", "ReadStreamRequest", true)]
+    [InlineData("web", "WriteStreamRequest", false)]
+    [InlineData("debug", "WriteStreamRequest", true)]
+    [InlineData("unknown", "ReadStreamRequest", false)]
+    [InlineData("unknown", "TtyWinResizeRequest", false)]
+    [InlineData("unknown", "WriteStreamRequest", false)]
+    public void Streams_OfExecutedProcesses_FollowTheContainer(string container, string rule, bool allowed) =>
+        Assert.Equal(allowed, Allows(rule, json => Named(json, container, j => j.WriteString("exec_id", "probe"))));
+
+    [Theory]
+    [InlineData("UpdateInterfaceRequest")]
+    [InlineData("UpdateRoutesRequest")]
+    public void Network_NotPinned_IsDenied(string rule) => Assert.False(Allows(rule, _ => { }));
+
+    [Fact]
+    public void Sandbox_WithNameServersButNoNetwork_IsDenied()
+    {
+        Assert.True(Allows("CreateSandboxRequest", json => WriteDns(json)));
+        Assert.False(Allows("CreateSandboxRequest", json => WriteDns(json, "nameserver 10.0.0.1")));
+    }
 
     [Theory]
     [InlineData("web", "resource", "kbs:///default/web/key", true)]
@@ -156,14 +221,12 @@ public sealed class WorkloadPolicyRulesTests
         more(json);
     }
 
-    private static void WriteProcess(Utf8JsonWriter json, string[] command)
+    private static void WriteDns(Utf8JsonWriter json, params string[] lines)
     {
-        json.WriteStartObject("process");
-        json.WriteStartArray("Args");
-        foreach (var argument in command)
-            json.WriteStringValue(argument);
+        json.WriteStartArray("dns");
+        foreach (var line in lines)
+            json.WriteStringValue(line);
         json.WriteEndArray();
-        json.WriteEndObject();
     }
 
     private static bool Allows(string rule, Action<Utf8JsonWriter> write)
