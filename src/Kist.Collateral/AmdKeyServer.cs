@@ -39,8 +39,25 @@ public sealed class AmdKeyServer : IDisposable
     /// <exception cref="OperationFailedException">Something cannot be had. What could be had is in the store.</exception>
     public async Task FetchAsync(Attestation.Evidence evidence, CollateralStore store, CancellationToken cancellationToken)
     {
-        foreach (var key in SnpCollateral.KeysFor(evidence))
-            store.Add(key, await GetAsync(key, cancellationToken).ConfigureAwait(false));
+        var keys = SnpCollateral.KeysFor(evidence);
+        var hasCertificate = false;
+        OperationFailedException? failure = null;
+        foreach (var key in keys)
+        {
+            try
+            {
+                store.Add(key, await GetAsync(key, cancellationToken).ConfigureAwait(false));
+                hasCertificate |= key.Kind == CollateralKey.AmdVcek;
+            }
+            catch (OperationFailedException e)
+            {
+                failure ??= e;
+            }
+        }
+
+        // Of several products that the chip may be of, the server knows the certificate of one.
+        if (failure is not null && !(hasCertificate && keys.Count > 2 && keys.Any(k => k.Kind == CollateralKey.AmdCrl && store.Find(k) is not null)))
+            throw failure;
     }
 
     /// <summary>Gets one piece of AMD's collateral from the cache or the server.</summary>

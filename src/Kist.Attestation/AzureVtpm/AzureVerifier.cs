@@ -19,9 +19,9 @@ internal static class AzureVerifier
         var expected = tdx ? HclReportType.Tdx : HclReportType.Snp;
         verdict.Check($"{verdict.Tee}.hcl.type", evidence.Hcl.Type == expected, "the paravisor's report must carry this TEE's hardware report",
             $"{expected}", $"{evidence.Hcl.Type}", "send the evidence under the TEE that it is of", Spec);
-        var reportData = tdx ? VerifyTdx(evidence, options, verdict) : VerifySnp(evidence, options, verdict);
+        var reportData = tdx ? VerifyTdx(evidence, options, verdict) : VerifySnp(evidence.Hcl, evidence.Endorsement, options, verdict);
         var hardware = verdict.Claims!;
-        CheckRuntimeData(evidence, reportData, verdict);
+        CheckRuntimeData(evidence.Hcl, reportData, verdict);
         TpmQuoteCheck.Signature(evidence.Quote, evidence.Signature, evidence.Runtime.Key, verdict);
         var pcrs = TpmQuoteCheck.Pcrs(evidence.Quote, evidence.Signature.Hash, evidence.Pcrs, verdict);
         verdict.Claims = new AzureClaims
@@ -36,10 +36,24 @@ internal static class AzureVerifier
         TpmQuoteCheck.InitData(pcrs, binding, verdict);
     }
 
-    private static ReadOnlyMemory<byte> VerifySnp(AzureEvidence evidence, VerificationOptions options, VerdictBuilder verdict)
+    /// <summary>
+    /// Says what a paravisor's report shows by itself. It is never accepted: it names the vTPM's key, and nothing in it is
+    /// signed by that key.
+    /// </summary>
+    public static void VerifyReportAlone(
+        bool tdx, HclReport report, ReadOnlyMemory<byte> certificates, VerificationOptions options, VerdictBuilder verdict)
     {
-        var report = SnpReportReader.Parse(evidence.Hcl.HardwareReport.Span);
-        var certificates = evidence.Endorsement.IsEmpty ? [] : SnpEvidence.Loose(evidence.Endorsement, report.SigningKey).ToList();
+        if (!tdx)
+            CheckRuntimeData(report, VerifySnp(report, certificates, options, verdict), verdict);
+        verdict.Fail($"{verdict.Tee}.tpm.quote", "without a quote of the vTPM it is unknown whether that machine still runs, and in what state",
+            tdx ? "JSON with tpm_quote, hcl_report and td_quote" : "JSON with tpm_quote, hcl_report and vcek", "the paravisor's report alone",
+            "let the guest's attester collect the whole evidence", Spec);
+    }
+
+    private static ReadOnlyMemory<byte> VerifySnp(HclReport hcl, ReadOnlyMemory<byte> endorsement, VerificationOptions options, VerdictBuilder verdict)
+    {
+        var report = SnpReportReader.Parse(hcl.HardwareReport.Span);
+        var certificates = endorsement.IsEmpty ? [] : SnpEvidence.Loose(endorsement, report.SigningKey).ToList();
         SnpVerifier.Verify(new SnpEvidence(report, certificates), options, verdict);
         return report.ReportData;
     }
@@ -53,10 +67,10 @@ internal static class AzureVerifier
         return TdxVerifier.VerifyQuote(quote, null, new Evidence { Tee = "tdx", Bytes = evidence.Endorsement }, options, verdict).ReportData;
     }
 
-    private static void CheckRuntimeData(AzureEvidence evidence, ReadOnlyMemory<byte> reportData, VerdictBuilder verdict)
+    private static void CheckRuntimeData(HclReport hcl, ReadOnlyMemory<byte> reportData, VerdictBuilder verdict)
     {
         var expected = new byte[reportData.Length];
-        evidence.Hcl.RuntimeDigest().CopyTo(expected, 0);
+        hcl.RuntimeDigest().CopyTo(expected, 0);
         verdict.Check($"{verdict.Tee}.hcl.runtime_data", CryptographicOperations.FixedTimeEquals(expected, reportData.Span),
             "the hardware report must bind the runtime data, which holds the vTPM's key", Convert.ToHexStringLower(expected),
             Convert.ToHexStringLower(reportData.Span), "the two are of different boots, or were changed: collect the evidence again", Spec);

@@ -41,6 +41,9 @@ public sealed record HclReport
     /// <summary>Where the hardware report begins.</summary>
     public const int HardwareOffset = 32;
 
+    /// <summary>Where the report type is.</summary>
+    internal const int TypeOffset = 1224;
+
     private const string Structure = "HCL report";
     private const int HardwareSize = 1184;
     private const int RuntimeLimit = 64 * 1024;

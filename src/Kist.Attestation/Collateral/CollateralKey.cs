@@ -33,7 +33,13 @@ public readonly record struct CollateralKey(string Kind, string Name)
     /// </summary>
     public const string IntelPckChain = "intel.pck_chain";
 
-    /// <summary>A reference integrity manifest of NVIDIA, XML. Name: its identifier.</summary>
+    /// <summary>A revocation list of an authority of AWS's Nitro enclaves, DER or PEM. Name: SHA-256 of the issuer's name, in hexadecimal.</summary>
+    public const string AwsCrl = "aws.crl";
+
+    /// <summary>
+    /// A reference integrity manifest of NVIDIA, XML. Name: its identifier (NV_GPU_VBIOS_…), or "version/" and the version that
+    /// it is about.
+    /// </summary>
     public const string NvidiaRim = "nvidia.rim";
 
     /// <summary>

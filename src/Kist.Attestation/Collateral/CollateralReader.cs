@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Kist.Attestation.Containers;
 using Kist.Attestation.Dcap;
 using Kist.Attestation.X509;
 using Kist.Formats;

@@ -127,5 +127,7 @@ internal sealed class CollateralChecks(
     private void CheckValidity(string id, string what, DateTimeOffset issued, DateTimeOffset next) => verdict.Check(
         id, issued <= options.Time && options.Time <= next,
         options.Time < issued ? $"the {what} was not issued yet" : options.Time > next ? $"the {what} had expired" : $"the {what} is in force",
-        $"in force at {Timestamp.Format(options.Time)}", $"{Timestamp.Format(issued)} to {Timestamp.Format(next)}", Fetch, Spec);
+        $"in force at {Timestamp.Format(options.Time)}", $"{Timestamp.Format(issued)} to {Timestamp.Format(next)}",
+        options.Time < issued ? "judge as of a time at which it is in force (--at), or give the collateral of that time"
+            : $"{Fetch}, or judge old evidence as of its own time (--at)", Spec);
 }

@@ -31,6 +31,7 @@ public static class DcapCollateralNeeds
     {
         "sgx" => DcapEvidence.ReadQuote(evidence, tdx: false),
         "tdx" => DcapEvidence.ReadQuote(evidence, tdx: true),
+        "az-tdx-vtpm" when evidence.Json is null => null,
         "az-tdx-vtpm" => DcapQuoteReader.Read(AzureVtpm.AzureEvidence.Read(evidence, tdx: true).Endorsement),
         _ => null,
     };

@@ -24,6 +24,7 @@ public static class DcapQuoteReader
     private const int HeaderSize = 48;
     private const int MaxSignatureData = 256 * 1024;
     private const ushort EcdsaP256 = 2;
+    private const ushort EcdsaP384 = 3;
     private const uint TeeSgx = 0;
     private const uint TeeTdx = 0x81;
 
@@ -49,6 +50,8 @@ public static class DcapQuoteReader
         if (version is < 3 or > 5)
             throw new MalformedDataException("quote header", 0, $"version {version} is not known (3, 4 and 5 are)");
         var keyType = cursor.ReadUInt16LittleEndian();
+        if (keyType == EcdsaP384)
+            throw new MalformedDataException("quote header", 2, "attestation key type 3 (ECDSA P-384) is reserved in Intel's specification: no quoting enclave makes such quotes, and their layout is not published");
         if (keyType != EcdsaP256)
             throw new MalformedDataException("quote header", 2, $"attestation key type {keyType} is not known (2, ECDSA P-256, is)");
         var teeType = cursor.ReadUInt32LittleEndian();

@@ -38,7 +38,7 @@ internal static class EventLogReader
             entries.Add(first);
         // Found once: looking at each event would let a log of zeros cost the square of its size.
         var end = data.Span.LastIndexOfAnyExcept((byte)0, (byte)0xff) + 1;
-        while (cursor.Remaining > 0 && cursor.Position < end)
+        while (cursor.Remaining > 0 && cursor.Position < end && !IsUnused(data.Span[cursor.Position..]))
         {
             if (entries.Count == MaxEvents)
                 throw cursor.Malformed($"there are more than {MaxEvents} events");
@@ -47,6 +47,9 @@ internal static class EventLogReader
 
         return new EventLog(entries.ToImmutable(), [.. sizes.Keys], cursor.Position, data.Length);
     }
+
+    // Firmware copies a log out of a larger area that was filled with ones, and sometimes more of it than the log.
+    private static bool IsUnused(ReadOnlySpan<byte> rest) => rest.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFF, 0xFF, 0xFF]);
 
     private static EventLogEntry ReadOldEvent(ref SpanCursor cursor, ReadOnlyMemory<byte> data)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Kist.Attestation.Containers;
 using Kist.Formats;
 
 namespace Kist.Attestation;
@@ -7,13 +8,13 @@ namespace Kist.Attestation;
 /// <summary>Finds out what a file of evidence is: the TEE, and the form under any layers of text encoding.</summary>
 public static class EvidenceDetector
 {
-    private const int MaxLayers = 4;
+    private const int MaxLayers = 6;
 
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>
-    /// Recognises evidence in the vendor's own bytes, hexadecimal, base64, PEM or JSON, and inside the messages in which guests and
-    /// key brokers send it.
+    /// Recognises evidence in the vendor's own bytes, hexadecimal, base64, PEM or JSON, inside the messages in which guests and
+    /// key brokers send it, inside certificates (RA-TLS), and in the framings of Open Enclave and dstack.
     /// </summary>
     /// <param name="file">The file as it is.</param>
     /// <param name="tee">The TEE's name where the caller knows it; null to find out.</param>
@@ -24,18 +25,21 @@ public static class EvidenceDetector
             throw new MalformedDataException("evidence", -1, $"{file.Length} bytes, more than the limit of {EvidenceLimits.Evidence}");
         var layers = new List<string>();
         var data = OpenEnclaveFraming.WithoutComments(file);
-        if (OpenEnclaveFraming.QuoteOf(data) is { IsEmpty: false } quote)
-        {
-            layers.Add("Open Enclave report");
-            data = quote;
-        }
-
+        ReadOnlyMemory<byte> certificateKey = default;
         for (var i = 0; i <= MaxLayers; i++)
         {
             if (FromBytes(data, tee, layers) is { } found)
-                return found;
+                return found with { CertificateKey = certificateKey };
             if (FromJson(data, tee, layers) is { } json)
-                return json;
+                return json with { CertificateKey = certificateKey };
+            if (EvidenceContainer.Open(data) is var (container, inner, key))
+            {
+                layers.Add(container);
+                data = inner;
+                certificateKey = key.IsEmpty ? certificateKey : key;
+                continue;
+            }
+
             var (name, decoded) = TextEncoding.TryDecode(data.Span);
             if (decoded is null)
                 break;
@@ -46,7 +50,7 @@ public static class EvidenceDetector
         if (tee is not null && TeeVerifierTable.Find(tee) is not null)
             return new DetectedEvidence(new Evidence { Tee = tee, Bytes = data }, [.. layers, "bytes"]);
         throw new MalformedDataException(
-            "evidence", 0, "this is no evidence that kist recognises; name the TEE with --tee if you know it");
+            "evidence", 0, NotEvidence.Describe(file) ?? "this is no evidence that kist recognises; name the TEE with --tee if you know it");
     }
 
     private static DetectedEvidence? FromBytes(ReadOnlyMemory<byte> data, string? tee, List<string> layers)

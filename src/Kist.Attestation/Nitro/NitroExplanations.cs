@@ -8,6 +8,9 @@ internal static class NitroExplanations
         new("nitro.chain", "the document's certificate descends from AWS's Nitro root",
             "The document carries its certificate and every one above it. Leaves are valid for three hours, so an older document "
             + "is judged as of the time when it was made (--at).", NitroVerifier.Spec),
+        new("nitro.chain.revocation", "no certificate was revoked",
+            "Each certificate is looked up in its issuer's revocation list, as far as the lists are among the collateral; the finding "
+            + "names the authorities whose lists were not given.", "RFC 5280 section 6.3.3"),
         new("nitro.document.algorithm", "the document is signed with ES384", "AWS's hypervisor signs with nothing else.", NitroVerifier.Spec),
         new("nitro.document.signature", "the document is signed with the certificate's key",
             "ECDSA P-384 over COSE's Sig_structure. It fails if any byte of the document was changed.", "RFC 9052 section 4.4"),

@@ -26,9 +26,15 @@ internal static class NitroVerifier
 
     private static void CheckChain(Certificate leaf, Certificate[] bundle, VerificationOptions options, VerdictBuilder verdict)
     {
-        ChainVerifier.Verify(verdict, "nitro.chain", EndEntityPath.From(leaf, bundle), "aws", options);
-        verdict.NotChecked("nitro.chain.revocation", "AWS's revocation lists are not collateral that is held here; leaves live for three hours",
-            null, $"{Spec}.3");
+        var path = EndEntityPath.From(leaf, bundle);
+        ChainVerifier.Verify(verdict, "nitro.chain", path, "aws", options);
+        var lists = path.Certificates.Select(c => c.Issuer).Select(issuer => options.Collateral.Find(VendorCollateral.AwsListOf(issuer.Span)))
+            .OfType<ReadOnlyMemory<byte>>().Select(CertificateRevocationList.Parse).DistinctBy(l => Convert.ToHexString(l.Issuer.Span)).ToList();
+        if (lists.Count > 0)
+            RevocationVerifier.VerifyKnown(verdict, "nitro.chain.revocation", path, lists, options.Time);
+        else
+            verdict.NotChecked("nitro.chain.revocation", "AWS's revocation lists were not given; leaves live for three hours",
+                "give the lists that the certificates name (CRL distribution points) with --collateral", $"{Spec}.3");
     }
 
     private static void CheckSignature(CoseSign1 message, Certificate leaf, VerdictBuilder verdict)

@@ -7,10 +7,12 @@ namespace Kist.Attestation.Nvidia;
 
 /// <summary>
 /// A reference integrity manifest of NVIDIA: a SWID tag (ISO/IEC 19770-2) whose Resource elements of type Measurement give
-/// an index, whether it is active, and its acceptable SHA-384 digests (Hash0, Hash1, …). Its signature is not read here.
+/// an index, whether it is active, and its acceptable SHA-384 digests (Hash0, Hash1, …). See <see cref="RimSignature"/> for who
+/// signed it.
 /// </summary>
+/// <param name="Version">colloquialVersion: of which firmware or driver it is; empty if it does not say.</param>
 /// <param name="Measurements">Acceptable digests of each active measurement, by index from 0 as in the manifest.</param>
-internal sealed record NvidiaRim(ImmutableSortedDictionary<int, ImmutableArray<byte[]>> Measurements)
+internal sealed record NvidiaRim(string Version, ImmutableSortedDictionary<int, ImmutableArray<byte[]>> Measurements)
 {
     /// <summary>The largest manifest that is read, in bytes.</summary>
     public const int SizeLimit = 4 * 1024 * 1024;
@@ -19,11 +21,15 @@ internal sealed record NvidiaRim(ImmutableSortedDictionary<int, ImmutableArray<b
     private const int IndexLimit = 1024;
     private const int DigestSize = 48;
 
+    /// <summary>True if this looks like a SWID tag. Never throws.</summary>
+    public static bool Recognises(ReadOnlySpan<byte> file) => file[..Math.Min(file.Length, 2048)].IndexOf("<SoftwareIdentity"u8) >= 0;
+
     public static NvidiaRim Parse(ReadOnlyMemory<byte> bytes)
     {
         if (bytes.Length > SizeLimit)
             throw new MalformedDataException(Structure, -1, $"it is {bytes.Length} bytes, more than the limit of {SizeLimit}");
         var result = ImmutableSortedDictionary.CreateBuilder<int, ImmutableArray<byte[]>>();
+        var version = "";
         try
         {
             using var reader = XmlReader.Create(new MemoryStream(bytes.ToArray()), new XmlReaderSettings
@@ -34,6 +40,8 @@ internal sealed record NvidiaRim(ImmutableSortedDictionary<int, ImmutableArray<b
             });
             while (reader.Read())
             {
+                if (reader is { NodeType: XmlNodeType.Element, LocalName: "Meta" })
+                    version = reader.GetAttribute("colloquialVersion") ?? "";
                 if (reader is { NodeType: XmlNodeType.Element, LocalName: "Resource" } && reader.GetAttribute("type") == "Measurement")
                     ReadResource(reader, result);
             }
@@ -43,7 +51,7 @@ internal sealed record NvidiaRim(ImmutableSortedDictionary<int, ImmutableArray<b
             throw new MalformedDataException(Structure, -1, "it is not a SWID tag", e);
         }
 
-        return result.Count > 0 ? new NvidiaRim(result.ToImmutable()) : throw new MalformedDataException(Structure, -1, "it has no active measurement");
+        return result.Count > 0 ? new NvidiaRim(version, result.ToImmutable()) : throw new MalformedDataException(Structure, -1, "it has no active measurement");
     }
 
     /// <summary>Indexes of active measurements that the report lacks or that have none of the acceptable digests.</summary>

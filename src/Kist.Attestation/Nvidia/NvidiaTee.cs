@@ -17,7 +17,9 @@ internal sealed class NvidiaTee : ITeeVerifier
             "The leaf certificate (DICE) holds the digest of the firmware that may use its key; the report must name the same.", "TCG DICE attestation architecture section 6.1"),
         new("nvidia.rim", "measurements are as NVIDIA published them",
             "Reference integrity manifests list the good measurements of each firmware and driver version. They are compared if the "
-            + "collateral has them; their XML signatures are not checked here.", "TCG RIM information model"),
+            + "collateral has them; each must be signed, over its whole text, below NVIDIA's root of manifests.", "TCG RIM information model"),
+        new("nvidia.chain.revocation", "the device's certificates were not revoked",
+            "NVIDIA publishes revocation by OCSP only, whose answers are made on request, with the network. It is not checked here, and said so.", NvidiaVerifier.Spec),
         new("nvidia.binding.report_data", "the report was made for this request", "The nonce of the SPDM request is the first 32 bytes of the value that was asked for.", NvidiaVerifier.Spec),
         new("nvidia.binding.init_data", "no field of a device binds init-data", "The guest's own evidence does."),
         new("nvidia.simulated", "the report is of real hardware", "The chain ends at the root of a simulated platform."),

@@ -14,7 +14,11 @@ internal sealed class SampleVerifier : ITeeVerifier
 
     public string Tee => "sample";
 
-    public IEnumerable<FindingExplanation> Explanations => [];
+    public IEnumerable<FindingExplanation> Explanations =>
+    [
+        new("sample.report_data", "the evidence was made for this request", "Sample evidence is unsigned JSON: anybody can write the value that was asked for."),
+        new("sample.init_data", "the guest was started with the announced configuration", "Sample evidence has no field that would bind it."),
+    ];
 
     public bool RecognisesBytes(ReadOnlySpan<byte> data) => false;
 

@@ -6,8 +6,8 @@ namespace Kist.Attestation.Snp;
 public static class SnpCollateral
 {
     /// <summary>
-    /// The keys of collateral that the evidence does not bring: its VCEK certificate, and the revocation list of its product.
-    /// Empty for evidence of other TEEs, and for a product that is not known. AMD's intermediate and root certificates come with this library.
+    /// The keys of collateral that the evidence does not bring: its VCEK certificate, and the revocation list of its product. A
+    /// report of version 2 does not say its product: then the certificate is to be had under one of several keys. Empty for evidence of other TEEs, and for a product that is not known. AMD's intermediate and root certificates come with this library.
     /// </summary>
     /// <exception cref="MalformedDataException">The evidence does not follow its format.</exception>
     public static IReadOnlyList<CollateralKey> KeysFor(Evidence evidence)
@@ -20,18 +20,25 @@ public static class SnpCollateral
         var leaf = certificates.FirstOrDefault(c => c.Kind is SnpCertificateKind.Vcek or SnpCertificateKind.Vlek);
         var product = report.Product != SnpProduct.Unknown || leaf is null
             ? report.Product : SnpCertificateExtensions.Read(X509.PemReader.ReadCertificates(leaf.Data)[0]).Product;
-        if (leaf is null && report.SigningKey == SnpSigningKey.Vcek && SnpKdsName.Vcek(report, product) is { } name)
-            keys.Add(new CollateralKey(CollateralKey.AmdVcek, name));
-        if (product != SnpProduct.Unknown)
-            keys.Add(new CollateralKey(CollateralKey.AmdCrl, SnpEndorsements.Name(product, report.SigningKey)));
+        if (leaf is null && report.SigningKey == SnpSigningKey.Vcek)
+            keys.AddRange(SnpKdsName.VcekCandidates(report).Select(name => new CollateralKey(CollateralKey.AmdVcek, name)));
+        SnpProduct[] products = product != SnpProduct.Unknown ? [product] : report.Version < 3 ? [SnpProduct.Milan, SnpProduct.Genoa] : [];
+        keys.AddRange(products.Select(p => new CollateralKey(CollateralKey.AmdCrl, SnpEndorsements.Name(p, report.SigningKey))));
         return keys;
     }
 
     /// <summary>
     /// What a file of AMD's is, by what stands in it: a VCEK certificate, an intermediate with its root, or a revocation list
-    /// (which AMD's root signs for VCEKs and VLEKs alike). Empty if it is none of these.
+    /// (which AMD's root signs for VCEKs and VLEKs alike); Azure's JSON with a VCEK certificate too. Empty if it is none of these.
     /// </summary>
-    public static IReadOnlyList<CollateralKey> KeysOf(ReadOnlyMemory<byte> file)
+    /// <returns>Under which keys it is collateral, and its certificates or list as PEM or DER.</returns>
+    public static IReadOnlyList<KeyValuePair<CollateralKey, ReadOnlyMemory<byte>>> Read(ReadOnlyMemory<byte> file)
+    {
+        var data = ThimCertificates.ToPem(file) is { IsEmpty: false } pem ? pem : file;
+        return [.. KeysOf(data).Select(k => KeyValuePair.Create(k, data))];
+    }
+
+    private static IReadOnlyList<CollateralKey> KeysOf(ReadOnlyMemory<byte> file)
     {
         if (file.Length is 0 or > EvidenceLimits.Crl || (file.Span[0] != X509.DerTag.Sequence && !X509.PemReader.IsPem(file.Span)))
             return [];
@@ -47,7 +54,7 @@ public static class SnpCollateral
 
     private static IReadOnlyList<CollateralKey> CertificateKeys(List<X509.Certificate> certificates)
     {
-        if (certificates is [var leaf] && SnpCertificateExtensions.IsIn(leaf))
+        if (certificates is [var leaf, ..] && SnpCertificateExtensions.IsIn(leaf))
             return SnpKdsName.Vcek(SnpCertificateExtensions.Read(leaf)) is { } name ? [new CollateralKey(CollateralKey.AmdVcek, name)] : [];
         if (certificates.Count != 2)
             return [];
@@ -80,6 +87,8 @@ public static class SnpCollateral
     {
         if (evidence.Tee == "snp")
             return SnpEvidence.Read(evidence);
+        if (evidence.Json is null && !evidence.Bytes.IsEmpty)
+            return new SnpEvidence(SnpReportReader.Parse(AzureVtpm.HclReport.Parse(evidence.Bytes.Span).HardwareReport.Span), []);
         var azure = AzureVtpm.AzureEvidence.Read(evidence, tdx: false);
         var report = SnpReportReader.Parse(azure.Hcl.HardwareReport.Span);
         return new SnpEvidence(report, azure.Endorsement.IsEmpty ? [] : [.. SnpEvidence.Loose(azure.Endorsement, report.SigningKey)]);

@@ -18,7 +18,12 @@ internal sealed record SnpEvidence(SnpReport Report, IReadOnlyList<SnpCertificat
     public static SnpEvidence Read(Evidence evidence)
     {
         if (evidence.Json is { } json)
-            return ReadJson(json);
+        {
+            var read = ReadJson(json);
+            return evidence.Certificates.IsEmpty ? read
+                : read with { Certificates = [.. read.Certificates, .. Loose(evidence.Certificates, read.Report.SigningKey)] };
+        }
+
         if (SnpTsmReport.IsCbor(evidence.Bytes.Span))
             return FromTsm(SnpTsmReport.ReadCbor(evidence.Bytes));
         var bytes = evidence.Bytes.Span;
@@ -34,7 +39,7 @@ internal sealed record SnpEvidence(SnpReport Report, IReadOnlyList<SnpCertificat
     /// <summary>Certificates that lie beside a report: the leaf is known by its extensions, all others are issuers.</summary>
     public static IEnumerable<SnpCertificate> Loose(ReadOnlyMemory<byte> bundle, SnpSigningKey key)
     {
-        foreach (var certificate in CertificateCache.Read(bundle))
+        foreach (var certificate in CertificateCache.Read(ThimCertificates.ToPem(bundle) is { IsEmpty: false } pem ? pem : bundle))
         {
             var isLeaf = SnpCertificateExtensions.IsIn(certificate);
             var kind = isLeaf ? key == SnpSigningKey.Vlek ? SnpCertificateKind.Vlek : SnpCertificateKind.Vcek : SnpCertificateKind.Ask;

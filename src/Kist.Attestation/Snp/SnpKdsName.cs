@@ -14,6 +14,16 @@ internal static class SnpKdsName
         return Vcek(product, report.ChipId.Span[..product.HardwareIdSize()], report.ReportedTcb(product));
     }
 
+    /// <summary>
+    /// The names under which a report's certificate may be: one where the report says its product. Reports of version 2 do not:
+    /// they are of Milan or Genoa, whose names differ in the product only.
+    /// </summary>
+    public static IEnumerable<string> VcekCandidates(SnpReport report)
+    {
+        SnpProduct[] products = report.Product != SnpProduct.Unknown ? [report.Product] : report.Version < 3 ? [SnpProduct.Milan, SnpProduct.Genoa] : [];
+        return products.Select(p => Vcek(report, p)).OfType<string>();
+    }
+
     /// <summary>The name of a certificate by what stands in it; null for a VLEK.</summary>
     public static string? Vcek(SnpCertificateExtensions extensions) => extensions is { HardwareId: { } chip, Product: not SnpProduct.Unknown }
         ? Vcek(extensions.Product, chip.Span, extensions.Tcb) : null;

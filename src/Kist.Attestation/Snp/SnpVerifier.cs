@@ -22,7 +22,7 @@ internal static class SnpVerifier
         var report = evidence.Report;
         CheckForm(report, verdict);
         var product = report.Product;
-        var leaf = FindLeaf(evidence, product, options, verdict);
+        var leaf = FindLeaf(evidence, options, verdict);
         SnpCertificateExtensions? extensions = null;
         if (leaf is not null)
         {
@@ -59,7 +59,7 @@ internal static class SnpVerifier
     }
 
     private static Certificate? FindLeaf(
-        SnpEvidence evidence, SnpProduct product, VerificationOptions options, VerdictBuilder verdict)
+        SnpEvidence evidence, VerificationOptions options, VerdictBuilder verdict)
     {
         var kind = evidence.Report.SigningKey == SnpSigningKey.Vlek ? SnpCertificateKind.Vlek : SnpCertificateKind.Vcek;
         var name = kind.ToString().ToUpperInvariant();
@@ -69,18 +69,20 @@ internal static class SnpVerifier
             return First(given.Data);
         }
 
-        var key = kind == SnpCertificateKind.Vcek ? SnpKdsName.Vcek(evidence.Report, product) : null;
-        if (key is not null && options.Collateral.Find(new CollateralKey(CollateralKey.AmdVcek, key)) is { } found)
+        IReadOnlyList<string> keys = kind == SnpCertificateKind.Vcek ? [.. SnpKdsName.VcekCandidates(evidence.Report)] : [];
+        foreach (var key in keys)
         {
+            if (options.Collateral.Find(new CollateralKey(CollateralKey.AmdVcek, key)) is not { } found)
+                continue;
             verdict.Pass("snp.certificate", "the VCEK certificate is in the collateral", null, key, Kds);
             return First(found);
         }
 
         verdict.Fail("snp.certificate", $"there is no {name} certificate to verify the report with", $"a {name} certificate",
-            key is null ? "none in the evidence" : $"none in the evidence, nor in the collateral under {key}",
+            keys.Count == 0 ? "none in the evidence" : $"none in the evidence, nor in the collateral under {string.Join(" or ", keys)}",
             kind == SnpCertificateKind.Vlek
                 ? "ask the cloud's guest to send the certificate table with its report: AMD's server does not serve VLEKs"
-                : "give the certificate beside the report, or fetch it from AMD's key server", Kds);
+                : "give the certificate beside the report (--certificates), or fetch it from AMD's key server (--fetch)", Kds);
         return null;
     }
 

@@ -26,13 +26,15 @@ internal sealed record TpmEvidence(
 
     /// <summary>
     /// Reads an attestation of Google's go-tpm-tools, or Trustee's JSON: {ak_public, tpm_quote{signature, message, pcrs[]}},
-    /// base64 and hexadecimal. Kist also takes ak_certificates, PEM, leaf first, and event_log, base64.
+    /// base64 and hexadecimal. Kist also takes ak_certificates, PEM, leaf first, and event_log, base64. A quote alone
+    /// ({signature, message, pcrs[]}, hexadecimal, as Azure's tools write it) needs its key beside it.
     /// </summary>
     public static TpmEvidence Read(Evidence evidence)
     {
         if (evidence.Json is not { } json)
-            return GoTpmAttestation.Read(evidence);
-        var quote = EvidenceJson.Require(json, "tpm_quote", Structure);
+            return BincodeQuote.IsLikely(evidence.Bytes.Span) ? BincodeQuote.Read(evidence) : GoTpmAttestation.Read(evidence);
+        if (EvidenceJson.Optional(json, "tpm_quote", Structure) is not { } quote)
+            return ReadQuoteAlone(evidence, json);
         var certificates = new List<Certificate>();
         if (EvidenceJson.Optional(json, "ak_certificates", Structure) is not null)
         {
@@ -48,6 +50,29 @@ internal sealed record TpmEvidence(
             ReadPcrs(quote),
             EvidenceJson.RequireBase64(json, "ak_public", Structure),
             evidence.EventLog.IsEmpty ? EvidenceJson.OptionalBase64(json, "event_log", Structure) ?? default(ReadOnlyMemory<byte>) : evidence.EventLog,
+            certificates);
+    }
+
+    private static TpmEvidence ReadQuoteAlone(Evidence evidence, JsonElement json)
+    {
+        return OfQuoteAlone(
+            EvidenceJson.RequireHex(json, "message", Structure), EvidenceJson.RequireHex(json, "signature", Structure), ReadPcrs(json), evidence);
+    }
+
+    /// <summary>A quote whose key, or its certificate, lies beside the evidence; the key is empty if it does not.</summary>
+    internal static TpmEvidence OfQuoteAlone(
+        ReadOnlySpan<byte> message, byte[] signature, ImmutableArray<ReadOnlyMemory<byte>> pcrs, Evidence evidence)
+    {
+        var key = evidence.Certificates.Span.IndexOf("-----BEGIN PUBLIC KEY-----"u8) >= 0
+            ? PemReader.ReadSingle(evidence.Certificates.Span, "PUBLIC KEY") : default;
+        var certificates = key.IsEmpty && !evidence.Certificates.IsEmpty ? PemReader.ReadCertificates(evidence.Certificates) : [];
+        return new TpmEvidence(
+            TpmQuoteReader.Parse(message),
+            // Azure's vTPM gives an RSA signature without the structure around it.
+            signature.Length is 256 or 384 or 512 ? new TpmSignature(TpmAlgorithm.RsaSsa, TpmAlgorithm.Sha256, signature, default) : TpmSignature.Parse(signature),
+            pcrs,
+            key.IsEmpty && certificates.Count > 0 ? certificates[0].SubjectPublicKeyInfo : key,
+            evidence.EventLog,
             certificates);
     }
 

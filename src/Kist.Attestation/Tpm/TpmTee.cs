@@ -10,10 +10,11 @@ internal sealed class TpmTee : ITeeVerifier
     public IEnumerable<FindingExplanation> Explanations => TpmExplanations.All;
 
     // A quote alone cannot be judged: only forms that hold signature, key and registers too are evidence.
-    public bool RecognisesBytes(ReadOnlySpan<byte> data) => GoTpmAttestation.IsLikely(data);
+    public bool RecognisesBytes(ReadOnlySpan<byte> data) => GoTpmAttestation.IsLikely(data) || BincodeQuote.IsLikely(data);
 
     public bool RecognisesJson(JsonElement evidence) => evidence.ValueKind == JsonValueKind.Object
-        && evidence.TryGetProperty("ak_public", out _) && evidence.TryGetProperty("tpm_quote", out _);
+        && ((evidence.TryGetProperty("ak_public", out _) && evidence.TryGetProperty("tpm_quote", out _))
+            || (evidence.TryGetProperty("message", out _) && evidence.TryGetProperty("signature", out _) && evidence.TryGetProperty("pcrs", out _)));
 
     public void Verify(Evidence evidence, ExpectedBinding binding, VerificationOptions options, VerdictBuilder verdict) =>
         TpmVerifier.Verify(TpmEvidence.Read(evidence), binding, options, verdict);

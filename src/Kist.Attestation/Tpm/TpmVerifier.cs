@@ -16,7 +16,8 @@ internal static class TpmVerifier
                 "use an attestation key: any other key would sign a quote that software wrote", "TPM 2.0 Library part 1 section 23.5");
         }
 
-        TpmQuoteCheck.Signature(evidence.Quote, evidence.Signature, PublicKey.Parse(evidence.AttestationKey.Span), verdict);
+        TpmQuoteCheck.Signature(
+            evidence.Quote, evidence.Signature, evidence.AttestationKey.IsEmpty ? null : PublicKey.Parse(evidence.AttestationKey.Span), verdict);
         var pcrs = TpmQuoteCheck.Pcrs(evidence.Quote, evidence.Signature.Hash, evidence.Pcrs, verdict);
         verdict.Claims = new TpmClaims
         {
@@ -33,6 +34,13 @@ internal static class TpmVerifier
     {
         var key = evidence.AttestationKey.Span;
         const string id = "tpm.ak.anchor";
+        if (key.IsEmpty)
+        {
+            verdict.Fail(id, "the quote comes without its attestation key", "the key or its certificate beside the quote", "none",
+                "give the key (PEM public key, or certificates) with --certificates", TpmQuoteCheck.Spec);
+            return;
+        }
+
         var hash = SHA256.HashData(key);
         if (options.Anchors.Find("tpm", hash) is { } anchor)
         {

@@ -45,12 +45,17 @@ public static class VendorAnchors
         "nvidia", "NVIDIA Device Identity CA", "a90c4eb5acfd3e3d03a25db6a26b84f720ad0503196c627c21ddd48dd85b06a4",
         "https://github.com/NVIDIA/nvtrust (verifier_device_root.pem)");
 
+    /// <summary>Root of the signers of NVIDIA's reference integrity manifests.</summary>
+    public static TrustAnchor NvidiaManifestRoot { get; } = Key(
+        "nvidia-rim", "NVIDIA CoRIM signing Root CA", "dec1dc316477aa851eebdf51327ae9f864bc8d89254657ed1e7eb9168af1e1a3",
+        "https://github.com/NVIDIA/nvtrust (verifier_RIM_root.pem)");
+
     /// <summary>Root of Hygon's CSV keys (SM2).</summary>
     public static TrustAnchor HygonRoot { get; } = Key(
         "hygon", "HYGON-SSD-HRK", "cd0f130d93433c4854b7f2d883c23e281de453f4fde0621c3a07866c52c45b80", "https://cert.hygon.cn/hrk");
 
     /// <summary>Every vendor's roots.</summary>
-    public static TrustAnchorSet All { get; } = new([IntelSgxRoot, AmdNaplesRoot, AmdMilanRoot, AmdGenoaRoot, AmdTurinRoot, AwsNitroRoot, NvidiaDeviceRoot, HygonRoot]);
+    public static TrustAnchorSet All { get; } = new([IntelSgxRoot, AmdNaplesRoot, AmdMilanRoot, AmdGenoaRoot, AmdTurinRoot, AwsNitroRoot, NvidiaDeviceRoot, NvidiaManifestRoot, HygonRoot]);
 
     private static TrustAnchor Key(string vendor, string name, string spkiSha256, string source) =>
         new(vendor, name, ImmutableArray.Create(Convert.FromHexString(spkiSha256)), IsSimulated: false, source);

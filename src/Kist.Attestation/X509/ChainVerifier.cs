@@ -80,7 +80,9 @@ internal static class ChainVerifier
                 time < certificate.NotBefore ? "a certificate was not valid yet" : "a certificate had expired",
                 $"valid at {Timestamp.Format(time)}",
                 $"{certificate.SubjectName}: {Timestamp.Format(certificate.NotBefore)} to {Timestamp.Format(certificate.NotAfter)}",
-                "renew the certificate at its issuer, or judge old evidence as of its own time (--at)",
+                time < certificate.NotBefore
+                    ? "judge as of a later time (--at), or use the certificates and collateral of that time"
+                    : "renew the certificate at its issuer, or judge old evidence as of its own time (--at)",
                 "RFC 5280 §6.1.3 (a)(2)");
             return false;
         }

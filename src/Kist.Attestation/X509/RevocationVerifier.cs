@@ -31,6 +31,38 @@ internal static class RevocationVerifier
         return true;
     }
 
+    /// <summary>
+    /// As <see cref="Verify"/>, for vendors whose lists are not all published in one place: certificates whose issuer's list was
+    /// not given are named in the finding, and do not make it fail.
+    /// </summary>
+    public static void VerifyKnown(
+        VerdictBuilder verdict, string id, CertificatePath path, IReadOnlyList<CertificateRevocationList> crls, DateTimeOffset time)
+    {
+        var unknown = new List<string>();
+        var looked = 0;
+        for (var i = 0; i + 1 < path.Certificates.Count; i++)
+        {
+            if (!crls.Any(c => c.Issuer.Span.SequenceEqual(path.Certificates[i].Issuer.Span)))
+            {
+                unknown.Add(path.Certificates[i].IssuerName);
+                continue;
+            }
+
+            looked++;
+            var (why, actual, remedy) = Check(path.Certificates[i], path.Certificates[i + 1], crls, time);
+            if (why is null)
+                continue;
+            verdict.Fail(id, why, "the issuer's current CRL, without this certificate", actual, remedy, Spec);
+            return;
+        }
+
+        if (looked == 0)
+            verdict.NotChecked(id, "the lists that were given are of other authorities", null, Spec);
+        else
+            verdict.Pass(id, "no certificate is on its issuer's current CRL, as far as lists were given",
+                actual: unknown.Count == 0 ? "all looked up" : $"no list of {string.Join("; ", unknown)}", spec: Spec);
+    }
+
     private static (string? Why, string? Actual, string? Remedy) Check(
         Certificate certificate, Certificate issuer, IReadOnlyList<CertificateRevocationList> crls, DateTimeOffset time)
     {
@@ -60,6 +92,7 @@ internal static class RevocationVerifier
         var stale = signed.MaxBy(c => c.NextUpdate)!;
         return (stale.ThisUpdate > time ? "a CRL was not in force yet" : "a CRL had expired",
             $"{stale.IssuerName}: {Timestamp.Format(stale.ThisUpdate)} to {(stale.NextUpdate is { } n ? Timestamp.Format(n) : "(no next update)")}",
-            Fetch);
+            stale.ThisUpdate > time ? "judge as of a time at which the CRL is in force (--at), or give the CRL of that time"
+                : "fetch the CRL again from the vendor and add it to the collateral, or judge old evidence as of its own time (--at)");
     }
 }

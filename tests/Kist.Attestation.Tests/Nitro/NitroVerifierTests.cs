@@ -38,6 +38,30 @@ public class NitroVerifierTests
     }
 
     [Fact]
+    public void Verify_RevocationLists_AreLookedAtAsFarAsTheyAreGiven()
+    {
+        var sample = Sample("nitro/base/attestation.bin");
+        var options = At("2024-11-30T16:23:00Z");
+        var root = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(
+            Encoding.ASCII.GetString(Testing.Evidence.Read("trust-anchors/aws-nitro-enclaves-root-g1.pem")));
+        using var stranger = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP384);
+        var builder = new System.Security.Cryptography.X509Certificates.CertificateRevocationListBuilder();
+        var forged = builder.Build(
+            root.SubjectName, System.Security.Cryptography.X509Certificates.X509SignatureGenerator.CreateForECDsa(stranger), 1,
+            options.Time.AddDays(30), System.Security.Cryptography.HashAlgorithmName.SHA384,
+            System.Security.Cryptography.X509Certificates.X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(new byte[20]), options.Time.AddDays(-1));
+        var store = new CollateralStore();
+        store.Add(Assert.Single(VendorCollateral.Read(forged)).Key, forged);
+
+        var without = EvidenceVerifier.Verify(sample, ExpectedBinding.None, options);
+        var with = EvidenceVerifier.Verify(sample, ExpectedBinding.None, options with { Collateral = store });
+
+        Assert.Equal(FindingOutcome.NotChecked, without.Findings.Single(f => f.Id == "nitro.chain.revocation").Outcome);
+        // A list that AWS's root did not sign says nothing, and whoever gave it wanted it looked at.
+        Assert.Equal("nitro.chain.revocation", with.DecisiveFailure?.Id);
+    }
+
+    [Fact]
     public void Verify_DamagedLeafCertificate_IsMalformed() => Assert.Throws<MalformedDataException>(() => EvidenceVerifier.Verify(
         Sample("nitro/fortanix/tampered_certificate.bin"), ExpectedBinding.None, At("2021-09-09T10:20:00Z")));
 

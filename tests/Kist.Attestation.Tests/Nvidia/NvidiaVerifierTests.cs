@@ -81,10 +81,70 @@ public class NvidiaVerifierTests
 
         var verdict = EvidenceVerifier.Verify(sample, ExpectedBinding.None, s_options with { Collateral = store });
 
-        // The manifest is of another firmware version than the device's.
+        // The manifest is genuine, and of another firmware version than the device's.
         Assert.Equal("nvidia.rim.measurements", verdict.DecisiveFailure?.Id);
+        Assert.Equal(FindingOutcome.Pass, verdict.Findings.Single(f => f.Id == "nvidia.rim.signature").Outcome);
+        Assert.Equal(FindingOutcome.Pass, verdict.Findings.Single(f => f.Id == "nvidia.rim.chain.anchor").Outcome);
         Assert.Equal("NV_GPU_VBIOS_1010_0200_882_96009F0001", RimCheck.Names(report).First());
         Assert.NotEmpty(NvidiaRim.Parse(manifest).Measurements);
+    }
+
+    [Theory]
+    [InlineData("1010_0200_882_96005E0001_PROD.swidtag", "96.00.5E.00.01")]
+    [InlineData("1010_0200_882_96005E0001_test_no_gpu.swidtag", "96.00.5E.00.01")]
+    [InlineData("Driver_RIM_test_no_gpu.swidtag", "545.00")]
+    public void Rim_OfNvidia_IsSignedAndKnownByItsVersion(string file, string version)
+    {
+        var manifest = Testing.Evidence.Read($"nvidia/rim/{file}");
+
+        Assert.True(RimSignature.Read(manifest)!.Holds);
+        Assert.Equal(new CollateralKey(CollateralKey.NvidiaRim, $"version/{version}"), Assert.Single(VendorCollateral.Read(manifest)).Key);
+    }
+
+    [Fact]
+    public void Rim_EveryCharacterChanged_IsNotSigned()
+    {
+        var text = Testing.Evidence.Read("nvidia/rim/Driver_RIM_test_no_gpu.swidtag").ToArray();
+        var end = text.AsSpan().IndexOf("<ds:KeyInfo>"u8);
+        for (var i = 0; i < end; i += 11)
+        {
+            var was = text[i];
+            // White space inside a tag, letters of base64 that decode to the same bits: changes of nothing are not looked at.
+            if (char.IsWhiteSpace((char)was) || was is (byte)'=' or (byte)'"' or (byte)'/')
+                continue;
+            text[i] = (byte)(was ^ 1);
+            Assert.False(IsSigned(text), $"signed with byte {i} changed");
+            text[i] = was;
+        }
+
+        Assert.True(IsSigned(text));
+    }
+
+    [Theory]
+    [InlineData("URI=\"\"", "URI=\"#x\"")]
+    [InlineData("#enveloped-signature", "#base64")]
+    [InlineData("xmldsig-more#sha384", "xmlenc#sha256")]
+    [InlineData("2006/12/xml-c14n11\"/></ds:Transforms", "2001/10/xml-exc-c14n#\"/></ds:Transforms")]
+    [InlineData("<ds:SignedInfo>", "<ds:SignedInfo><ds:Reference URI=\"\"/>")]
+    [InlineData("</SoftwareIdentity>", "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/></SoftwareIdentity>")]
+    public void Rim_SignatureOfAnotherForm_IsMalformed(string from, string to)
+    {
+        var text = Encoding.UTF8.GetString(Testing.Evidence.Read("nvidia/rim/Driver_RIM_test_no_gpu.swidtag"));
+        Assert.Contains(from, text, StringComparison.Ordinal);
+
+        Assert.Throws<Formats.MalformedDataException>(() => RimSignature.Read(Encoding.UTF8.GetBytes(text.Replace(from, to, StringComparison.Ordinal))));
+    }
+
+    private static bool IsSigned(byte[] text)
+    {
+        try
+        {
+            return RimSignature.Read(text) is { Holds: true };
+        }
+        catch (Formats.MalformedDataException)
+        {
+            return false;
+        }
     }
 
     private static byte[] CocoJson(string arch, string uuid) => Encoding.UTF8.GetBytes(new JsonObject

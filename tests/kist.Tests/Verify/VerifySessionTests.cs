@@ -25,6 +25,37 @@ public sealed class VerifySessionTests
     }
 
     [Fact]
+    public void Verify_Fetch_GetsTheChipsCertificateOnceAndSaysWhatIsMissing()
+    {
+        using var server = new Kist.Collateral.Tests.FakeKeyServer();
+        using var folder = new TemporaryDirectory();
+        var report = Evidence.PathOf("snp/milan-v2-trustee/report.bin");
+        var evidence = Attestation.EvidenceDetector.Detect(File.ReadAllBytes(report)).Evidence;
+        var key = Attestation.Snp.SnpCollateral.KeysFor(evidence).First(k => k.Kind == Attestation.CollateralKey.AmdVcek);
+        server.Answers[$"/vcek/v1/{key.Name}"] = Evidence.Read("snp/milan-v2-trustee/vcek.der");
+        string[] line = ["verify", "-q", report, "--at", "2024-06-01", "--fetch", "--kds", server.Address.ToString(), "--cache", folder.Path];
+
+        var without = ConsoleSession.Run(["verify", "-q", report, "--at", "2024-06-01"]);
+        var first = ConsoleSession.Run(line);
+        var second = ConsoleSession.Run(line);
+
+        Assert.Equal(ExitCode.Refused, without.ExitCode);
+        Assert.Equal(ExitCode.Success, first.ExitCode);
+        Assert.Contains("judged with what is at hand", first.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Success, second.ExitCode);
+        // Reports of version 2 do not say whether they are of Milan or Genoa: the second is asked again, the first is kept.
+        Assert.Single(server.Requests, r => r == $"/vcek/v1/{key.Name}");
+    }
+
+    [Fact]
+    public void Verify_EvidenceInACertificate_SaysThatItsKeyWasNotCompared()
+    {
+        var session = ConsoleSession.Run(["verify", "-q", "--at", "2023-01-18T15:20:00Z", Evidence.PathOf("nitro/evervault/ra-tls-debug-cert.pem")]);
+        Assert.Equal(ExitCode.Refused, session.ExitCode);
+        Assert.Contains("1b759efb070ee9ba4bd40375a4941c50d165bc1dfa4297f08b2baff421180948", session.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Verify_WrongReportData_IsRefusedWithRemedy()
     {
         var session = ConsoleSession.Run(["verify", Quote, .. Good, "--report-data", "01"]);

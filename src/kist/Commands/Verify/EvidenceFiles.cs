@@ -1,5 +1,4 @@
 using Kist.Attestation;
-using Kist.Attestation.Snp;
 using Kist.Formats;
 
 namespace Kist.Cli.Commands.Verify;
@@ -51,7 +50,7 @@ static class EvidenceFiles
             if (!Directory.Exists(path))
             {
                 var data = Read(path);
-                if (!reader.Add(data) && SnpCollateral.KeysOf(data).Count == 0)
+                if (!reader.Add(data) && VendorCollateral.Read(data).Count == 0)
                     Terminal.Note($"{path} is no collateral that is known, and was left aside");
                 continue;
             }

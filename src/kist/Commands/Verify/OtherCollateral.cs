@@ -1,5 +1,4 @@
 using Kist.Attestation;
-using Kist.Attestation.Snp;
 using Kist.Collateral;
 using Kist.Formats;
 
@@ -28,8 +27,8 @@ static class OtherCollateral
         var data = EvidenceFiles.Read(file);
         try
         {
-            foreach (var key in SnpCollateral.KeysOf(data))
-                store.Add(key, data);
+            foreach (var (key, value) in VendorCollateral.Read(data))
+                store.Add(key, value);
         }
         catch (MalformedDataException)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Kist.Attestation;
 using Kist.Formats;
@@ -21,16 +22,18 @@ static class VerifyCommand
     private static readonly Option<bool> s_quiet = new("--quiet", "-q") { Description = "Print one line a file." };
     private static readonly Option<string?> s_explain = new("--explain") { Description = "Explain a finding's code, such as tdx.tcb.status, and verify nothing." };
     private static readonly VerificationArguments s_arguments = new();
+    private static readonly FetchArguments s_fetch = new();
 
     public static Command Create()
     {
         var command = new Command("verify", "Judge attestation evidence, and say why.") { s_files, s_json, s_quiet, s_explain };
         s_arguments.AddTo(command);
-        command.SetAction(Run);
+        s_fetch.AddTo(command);
+        command.SetAction(RunAsync);
         return command;
     }
 
-    private static int Run(ParseResult parse)
+    private static async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         if (parse.GetValue(s_explain) is { } code)
             return ExplainCode.Print(code, parse.GetValue(s_json));
@@ -46,22 +49,26 @@ static class VerifyCommand
         var binding = s_arguments.Binding(parse);
         var worst = ExitCode.Success;
         foreach (var file in files)
-            worst = Math.Max(worst, VerifyFile(parse, file, binding, options));
+            worst = Math.Max(worst, await VerifyFileAsync(parse, file, binding, options, cancellationToken));
         return worst;
     }
 
-    private static int VerifyFile(ParseResult parse, string file, ExpectedBinding binding, VerificationOptions options)
+    private static async Task<int> VerifyFileAsync(
+        ParseResult parse, string file, ExpectedBinding binding, VerificationOptions options, CancellationToken cancellationToken)
     {
         try
         {
             var detected = s_arguments.Load(parse, file);
-            var verdict = EvidenceVerifier.Verify(detected.Evidence, binding, options);
+            var verdict = EvidenceVerifier.Verify(
+                detected.Evidence, binding, await s_fetch.WithFetchedAsync(parse, detected.Evidence, options, cancellationToken));
             if (parse.GetValue(s_json))
                 VerdictOutput.PrintJson(verdict, file);
             else if (parse.GetValue(s_quiet))
                 VerdictOutput.PrintLine(verdict, file);
             else
                 VerdictTree.Write(Console.Out, verdict, Terminal.OutputHasColour, file);
+            if (!detected.CertificateKey.IsEmpty && binding.ReportData is null)
+                NoteCertificateKey(file, detected.CertificateKey.Span);
             return verdict.IsAccepted ? ExitCode.Success : ExitCode.Refused;
         }
         catch (MalformedDataException e)
@@ -72,4 +79,10 @@ static class VerifyCommand
             return ExitCode.Malformed;
         }
     }
+
+    // Whoever relays someone else's evidence in a certificate of his own is caught only by this comparison.
+    private static void NoteCertificateKey(string file, ReadOnlySpan<byte> key) => Terminal.Note(
+        $"{file}: the evidence came in a certificate; that it speaks for the certificate's key was not checked. "
+        + $"The key's digests: SHA-256 {Convert.ToHexStringLower(SHA256.HashData(key))}, SHA-512 {Convert.ToHexStringLower(SHA512.HashData(key))}; "
+        + "give the one that the scheme binds as --report-data");
 }

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Kist.Attestation;
+namespace Kist.Attestation.Containers;
 
 /// <summary>
 /// What the Open Enclave SDK puts around quotes and collateral.
