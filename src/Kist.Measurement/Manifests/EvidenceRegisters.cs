@@ -79,7 +79,7 @@ public static class EvidenceRegisters
     [
         ("quote.body.mr_td", "mrtd"), ("quote.body.rtmr_0", "rtmr0"), ("quote.body.rtmr_1", "rtmr1"), ("quote.body.rtmr_2", "rtmr2"),
         ("quote.body.rtmr_3", "rtmr3"), ("quote.body.mr_config_id", "mrconfigid"), ("measurement", "measurement"),
-        ("quote.body.mr_enclave", "mrenclave"), ("quote.body.mr_signer", "mrsigner"),
+        ("body.mr_enclave", "mrenclave"), ("body.mr_signer", "mrsigner"),
     ];
 
     private static EventLog? LogOf(Evidence evidence)
