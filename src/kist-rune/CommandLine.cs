@@ -87,11 +87,13 @@ sealed partial class CommandLine
         {
             var id = (Operands is [var first, ..] ? first : null)
                 ?? throw new OperationFailedException("read command line", Command ?? "", "the container's identifier is missing");
-            return IdPattern().IsMatch(id) && id is not ("." or "..")
-                ? id
-                : throw new OperationFailedException("read command line", id, "no container can have this identifier");
+            return CheckId(id);
         }
     }
+
+    /// <summary>An identifier that is safe in paths.</summary>
+    public static string CheckId(string id) =>
+        IdPattern().IsMatch(id) && id is not ("." or "..") ? id : throw new OperationFailedException("read command line", id, "no container can have this identifier");
 
     /// <summary>The same command line with another bundle.</summary>
     public IReadOnlyList<string> WithBundle(string bundle)

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Kist.Enclaves.Host;
+using Kist.Enclaves.ImageAgents;
 using Kist.Enclaves.Runtime;
 using Kist.Formats;
 
@@ -15,10 +17,13 @@ static class ContainerCommands
             return Runtime.Become(line.All);
         var places = RuntimePlaces.Default;
         var container = Container(line, line.Id);
-        container.Prepare(bundle, options, places, Note);
+        var agent = options.Pod is { } pod ? Agent(line, pod) : null;
+        container.Prepare(bundle, options, places, agent, Note);
         try
         {
             PlatformStarter.Ensure(places);
+            if (agent is not null)
+                Pull(agent, options);
             var exit = await Runtime.CallAsync(line.WithBundle(container.Bundle));
             if (line.Command == "create" ? exit != 0 : exit != 0 || !line.Has("--detach", "-d"))
                 container.Remove();
@@ -29,6 +34,22 @@ static class ContainerCommands
             container.Remove();
             throw;
         }
+    }
+
+    private static EnclaveContainer Agent(CommandLine line, string pod)
+    {
+        var agent = Container(line, CommandLine.CheckId(pod));
+        return Directory.Exists(agent.Pod)
+            ? agent : throw new OperationFailedException("find image agent", pod, "the pod has none", "create the pod's sandbox with the annotation kist.enclave.agent first");
+    }
+
+    /// <summary>The agent may have been started a moment ago.</summary>
+    private static void Pull(EnclaveContainer agent, EnclaveOptions options)
+    {
+        // Containers' identifiers are long, the names of sockets must be short.
+        using var directory = Kist.Linux.Files.DirectoryRoot.Open(agent.Pod);
+        using var client = ImageAgentClient.Connect($"{directory.ProcPath}/{HostPaths.ImageAgentName}", TimeSpan.FromSeconds(20));
+        client.Pull(options.Image!.ToString(), options.PlainHttp);
     }
 
     /// <summary>"start": a platform that nobody used since the container was created has ended.</summary>

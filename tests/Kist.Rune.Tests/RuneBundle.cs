@@ -66,6 +66,27 @@ sealed class RuneBundle : IDisposable
     public ToolResult Rune(params string[] arguments) =>
         Tool.Run(Program, ["--root", System.IO.Path.Combine(Path, "runtime"), .. arguments], Variables);
 
+    /// <summary>Another bundle with the same root, beneath this one's directory; its path.</summary>
+    public string Derive(string name, string[] args, Action<JsonObject>? change = null)
+    {
+        var directory = Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
+        var config = (JsonObject)JsonNode.Parse(File.ReadAllText(System.IO.Path.Combine(Path, "config.json")))!;
+        config["root"]!["path"] = Root;
+        config["process"]!["args"] = new JsonArray([.. args.Select(a => (JsonNode)a)]);
+        change?.Invoke(config);
+        File.WriteAllText(System.IO.Path.Combine(directory, "config.json"), config.ToJsonString());
+        return directory;
+    }
+
+    /// <summary>Creates a container of a derived bundle; what <see cref="Rune"/> of create said. Its output is in "output" of the bundle.</summary>
+    public ToolResult Create(string bundle, string id)
+    {
+        _containers.Add(id);
+        return Tool.Run(
+            "/bin/sh", ["-c", "exec \"$0\" --root \"$1\" create --bundle \"$2\" \"$3\" </dev/null >\"$2/output\" 2>\"$2/error\"", Program, System.IO.Path.Combine(Path, "runtime"), bundle, id],
+            Variables);
+    }
+
     /// <summary>Creates a container whose output goes to a file; its identifier.</summary>
     public string Create()
     {

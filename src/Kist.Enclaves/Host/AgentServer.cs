@@ -13,14 +13,12 @@ namespace Kist.Enclaves.Host;
 /// </summary>
 sealed class AgentServer
 {
-    private const int MaxConnections = 32;
     private const uint OwnerOnly = 0x180; // 0600
 
     private readonly PacketSocket _listener;
     private readonly EnclaveManifest _manifest;
     private readonly ProgramRunner _programs;
     private readonly EnclaveIdentity _identity;
-    private int _connections;
 
     /// <summary>Listens; serving starts with <see cref="Start"/>, when the root has been changed.</summary>
     public AgentServer(PacketSocket listener, EnclaveManifest manifest, ProgramRunner programs, EnclaveIdentity identity)
@@ -31,22 +29,7 @@ sealed class AgentServer
         _identity = identity;
     }
 
-    public void Start() => new Thread(Accept, 256 << 10) { IsBackground = true, Name = "agent" }.Start();
-
-    private void Accept()
-    {
-        while (_listener.Accept() is { } connection)
-        {
-            if (Interlocked.Increment(ref _connections) > MaxConnections)
-            {
-                Interlocked.Decrement(ref _connections);
-                connection.Dispose();
-                continue;
-            }
-
-            new Thread(() => Serve(connection), 1 << 20) { IsBackground = true, Name = "agent connection" }.Start();
-        }
-    }
+    public void Start() => new PacketServer(_listener, "agent", Serve).Start();
 
     private void Serve(PacketSocket connection)
     {
@@ -59,17 +42,11 @@ sealed class AgentServer
                     Answer(connection, packet, ref running);
             }
         }
-        catch (SystemCallException)
-        {
-            // The peer is gone.
-        }
         finally
         {
             // Whoever asked for a program and goes away takes it with him.
             if (running is { } pid)
                 _programs.Kill(pid);
-            connection.Dispose();
-            Interlocked.Decrement(ref _connections);
         }
     }
 

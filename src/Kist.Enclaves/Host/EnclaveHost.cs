@@ -1,13 +1,17 @@
 using System.Collections;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Kist.Enclaves.Aesm;
 using Kist.Enclaves.Attestation;
+using Kist.Enclaves.ImageAgents;
 using Kist.Enclaves.Manifests;
 using Kist.Enclaves.Platform;
+using Kist.Enclaves.SealedRoots;
 using Kist.Formats;
 using Kist.Linux.Files;
 using Kist.Linux.Isolation;
 using Kist.Linux.Processes;
+using Kist.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Enclaves.Host;
@@ -20,13 +24,16 @@ namespace Kist.Enclaves.Host;
 public sealed class EnclaveHost : IDisposable
 {
     private static readonly TimeSpan s_quotePatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_secretPatience = TimeSpan.FromMinutes(2);
 
     private readonly ProcDirectory _proc;
     private readonly VerifiedRoot _root;
     private readonly ProgramStarter _starter;
     private readonly ProgramRunner _programs;
     private readonly EnclaveManifest _manifest;
+    private readonly PlatformQuoter _quoter;
     private readonly EnclaveIdentity _identity;
+    private readonly HostSockets _sockets;
     private readonly AgentServer _agent;
     private readonly AttestationServer _attestation;
     private readonly Action<string> _log;
@@ -37,10 +44,12 @@ public sealed class EnclaveHost : IDisposable
         _proc = proc;
         _root = root;
         _manifest = manifest;
+        _sockets = sockets;
         _starter = new ProgramStarter(manifest);
         _programs = new ProgramRunner(_starter);
         // The directory of the sockets is this process's working directory from now on: no path leads there any more.
-        _identity = new EnclaveIdentity(new PlatformQuoter(platform, new AesmClient(HostPaths.AesmSocketName, s_quotePatience)), TimeProvider.System);
+        _quoter = new PlatformQuoter(platform, new AesmClient(HostPaths.AesmSocketName, s_quotePatience));
+        _identity = new EnclaveIdentity(_quoter, TimeProvider.System);
         _agent = new AgentServer(sockets.Agent, manifest, _programs, _identity);
         _attestation = new AttestationServer(sockets.Attestation, _identity, log);
     }
@@ -52,10 +61,13 @@ public sealed class EnclaveHost : IDisposable
     {
         LockDown();
         using var platform = PlatformClient.Connect($"{HostPaths.Platform}/{HostPaths.PlatformSocketName}");
-        var (_, manifestFile) = platform.Enter();
-        var manifest = ReadManifest(manifestFile);
-        using var host = Prepare(platform, manifest, log);
-        return await host.RunApplicationAsync().ConfigureAwait(false);
+        var (secs, manifestFile) = platform.Enter();
+        var manifestBytes = ReadManifest(manifestFile);
+        var manifest = EnclaveManifest.Parse(manifestBytes);
+        var needsKin = manifest.Agent is not null || manifest.ImageFromAgent == true;
+        var self = needsKin ? new EnclaveSelf(secs, await File.ReadAllBytesAsync("/proc/self/exe").ConfigureAwait(false), manifestBytes, platform) : null;
+        using var host = Prepare(platform, manifest, self, log);
+        return await (manifest.Agent is { } agent ? host.RunImageAgentAsync(self!, agent) : host.RunApplicationAsync()).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -95,7 +107,7 @@ public sealed class EnclaveHost : IDisposable
         Environment.SetEnvironmentVariable("HOME", nowhere);
     }
 
-    private static EnclaveManifest ReadManifest(SafeFileHandle file)
+    private static byte[] ReadManifest(SafeFileHandle file)
     {
         using (file)
         {
@@ -103,22 +115,34 @@ public sealed class EnclaveHost : IDisposable
                 throw new OperationFailedException("read enclave manifest", "sealed memory", "it is not sealed");
             var bytes = new byte[Math.Min(RandomAccess.GetLength(file), EnclaveManifest.MaxBytes + 1)];
             RandomAccess.Read(file, bytes, 0);
-            return EnclaveManifest.Parse(bytes);
+            return bytes;
         }
     }
 
-    private static EnclaveHost Prepare(PlatformClient platform, EnclaveManifest manifest, Action<string> log)
+    private static EnclaveHost Prepare(PlatformClient platform, EnclaveManifest manifest, EnclaveSelf? self, Action<string> log)
     {
         var proc = ProcDirectory.Open();
-        var container = DirectoryRoot.Open("/");
-        var root = VerifiedRoot.Create(HostPaths.Root, container, manifest, log);
+        var sockets = HostSockets.Open(manifest);
+        using var container = DirectoryRoot.Open("/");
+        var root = OpenRoot(manifest, self, log);
         MountPlan.Carry(manifest, container, HostPaths.Root);
-        if (manifest.ReadOnlyRoot)
+        // An image agent unpacks in its root.
+        if (manifest.ReadOnlyRoot && manifest.Agent is null)
             MakeReadOnly(HostPaths.Root);
-        var sockets = HostSockets.Open();
         PivotRoot.To(HostPaths.Root, sockets.PlatformDirectory);
         ResourceLimits.SetOpenFiles(manifest.Limits.OpenFiles);
         return new EnclaveHost(platform, proc, root, manifest, sockets, log);
+    }
+
+    private static VerifiedRoot OpenRoot(EnclaveManifest manifest, EnclaveSelf? self, Action<string> log)
+    {
+        if (manifest.ImageFromAgent != true)
+            return VerifiedRoot.Create(HostPaths.Root, new DirectoryFileSource(DirectoryRoot.Open("/")), manifest, log);
+        var digest = Digest.Parse(manifest.ImageDigest!);
+        using var agent = ImageAgentClient.Connect($"{HostPaths.Pod}/{HostPaths.ImageAgentName}", TimeSpan.Zero);
+        var key = agent.FetchKey(self!);
+        var root = SealedRoot.Open(File.OpenHandle($"{HostPaths.Pod}/{HostPaths.ImagesName}/{digest.Hex}.root"), key, Convert.FromHexString(digest.Hex));
+        return VerifiedRoot.Create(HostPaths.Root, root, manifest with { Files = root.Files }, log);
     }
 
     /// <summary>Read-only for the programs, through this mount; the guard writes contents through another.</summary>
@@ -128,8 +152,44 @@ public sealed class EnclaveHost : IDisposable
         Mounts.Mount(path, path, null, MountOptions.Bind | MountOptions.Remount | MountOptions.ReadOnly | MountOptions.NoSetUid | MountOptions.NoDevices);
     }
 
+    /// <summary>Serves the pod until it is told to end.</summary>
+    private async Task<int> RunImageAgentAsync(EnclaveSelf self, ManifestAgent settings)
+    {
+        using var keys = new BrokerKeys(_manifest.Broker, _quoter);
+        using var images = _sockets.Images!;
+        using var agent = new ImageAgent(self, settings, new ImageStore(images, self), "/.images", keys);
+        new PacketServer(_sockets.ImageAgent!, "image agent", new ImageAgentServer(agent, _log).Serve).Start();
+        _agent.Start();
+        _ = _attestation.RunAsync();
+
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void End(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            ended.TrySetResult();
+        }
+
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        await ended.Task.ConfigureAwait(false);
+        return 0;
+    }
+
+    private async Task FetchSecretsAsync(ImmutableArray<ManifestSecret> secrets)
+    {
+        using var limit = new CancellationTokenSource(s_secretPatience);
+        using var keys = new BrokerKeys(_manifest.Broker, _quoter);
+        foreach (var secret in secrets)
+        {
+            using var content = await keys.FetchAsync(secret.Resource, limit.Token).ConfigureAwait(false);
+            _root.AddSecret(secret.Path, content.Span, _manifest.Process.Uid, _manifest.Process.Gid);
+        }
+    }
+
     private async Task<int> RunApplicationAsync()
     {
+        if (_manifest.Secrets is { } secrets)
+            await FetchSecretsAsync(secrets).ConfigureAwait(false);
         var listener = new SeccompListener(await _starter.Listener.ConfigureAwait(false));
         new Thread(() => new FileGuard(_root, _proc, listener, _log).Run(), 1 << 20) { IsBackground = true, Name = "file guard" }.Start();
 

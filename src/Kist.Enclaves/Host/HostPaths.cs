@@ -21,6 +21,15 @@ public static class HostPaths
     /// <summary>An empty directory on which the enclave's root is mounted.</summary>
     public const string Root = Directory + "/root";
 
+    /// <summary>The directory that the enclaves of a pod share: the image agent's socket, and the images at rest.</summary>
+    public const string Pod = Directory + "/pod";
+
+    /// <summary>Name of the image agent's socket.</summary>
+    public const string ImageAgentName = "images.sock";
+
+    /// <summary>Name of the directory of images at rest.</summary>
+    public const string ImagesName = "images";
+
     /// <summary>The socket on which the enclave host answers the runtime.</summary>
     public const string Agent = Directory + "/" + AgentName;
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Kist.Enclaves.Manifests;
 using Kist.Linux.Files;
 using Kist.Linux.Network;
 using Microsoft.Win32.SafeHandles;
@@ -9,13 +10,25 @@ namespace Kist.Enclaves.Host;
 /// <param name="Agent">Where the container runtime asks.</param>
 /// <param name="Attestation">Where challengers ask.</param>
 /// <param name="PlatformDirectory">The directory with the platform's sockets.</param>
-sealed record HostSockets(PacketSocket Agent, Socket Attestation, SafeFileHandle PlatformDirectory)
+/// <param name="ImageAgent">Where the pod asks its image agent; null unless this is one.</param>
+/// <param name="Images">The directory of images at rest; null unless this is an image agent.</param>
+sealed record HostSockets(PacketSocket Agent, Socket Attestation, SafeFileHandle PlatformDirectory, PacketSocket? ImageAgent, DirectoryRoot? Images)
 {
-    public static HostSockets Open()
+    public static HostSockets Open(EnclaveManifest manifest)
     {
         File.Delete(HostPaths.Agent);
         using var root = DirectoryRoot.Open("/");
-        return new HostSockets(
-            PacketSocket.Listen(HostPaths.Agent), AttestationServer.Listen(HostPaths.Attestation), root.OpenPath(HostPaths.Platform[1..]));
+        var sockets = new HostSockets(
+            PacketSocket.Listen(HostPaths.Agent), AttestationServer.Listen(HostPaths.Attestation), root.OpenPath(HostPaths.Platform[1..]), null, null);
+        if (manifest.Agent is null)
+            return sockets;
+        var images = $"{HostPaths.Pod}/{HostPaths.ImagesName}";
+        Directory.CreateDirectory(images);
+        File.Delete($"{HostPaths.Pod}/{HostPaths.ImageAgentName}");
+        return sockets with
+        {
+            ImageAgent = PacketSocket.Listen($"{HostPaths.Pod}/{HostPaths.ImageAgentName}"),
+            Images = DirectoryRoot.Open(images),
+        };
     }
 }

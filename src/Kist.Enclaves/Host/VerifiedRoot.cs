@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Kist.Enclaves.Manifests;
+using Kist.Enclaves.SealedRoots;
 using Kist.Formats;
 using Kist.Linux;
 using Kist.Linux.Files;
@@ -14,14 +15,14 @@ namespace Kist.Enclaves.Host;
 /// </summary>
 sealed class VerifiedRoot : IDisposable
 {
-    private readonly DirectoryRoot _source;
+    private readonly IFileSource _source;
     private readonly DirectoryRoot _own;
     private readonly bool _isReadOnly;
     private readonly Dictionary<ulong, VerifiedFile> _files = [];
     private readonly Action<string> _log;
     private ulong _device;
 
-    private VerifiedRoot(DirectoryRoot source, DirectoryRoot own, bool isReadOnly, Action<string> log)
+    private VerifiedRoot(IFileSource source, DirectoryRoot own, bool isReadOnly, Action<string> log)
     {
         _source = source;
         _own = own;
@@ -31,10 +32,10 @@ sealed class VerifiedRoot : IDisposable
 
     /// <summary>Mounts the root at <paramref name="path"/> and lays out the tree, without contents.</summary>
     /// <param name="path">An empty directory.</param>
-    /// <param name="source">The container's root; owned from now on.</param>
+    /// <param name="source">Where contents come from; owned from now on.</param>
     /// <param name="manifest">What exists.</param>
     /// <param name="log">Is told of refused files.</param>
-    public static VerifiedRoot Create(string path, DirectoryRoot source, EnclaveManifest manifest, Action<string> log)
+    public static VerifiedRoot Create(string path, IFileSource source, EnclaveManifest manifest, Action<string> log)
     {
         Mounts.Mount("kist-enclave", path, "tmpfs", MountOptions.NoSetUid | MountOptions.NoDevices, $"mode=0755,size={manifest.Limits.RootBytes}");
         var root = new VerifiedRoot(source, DirectoryRoot.Open(path), manifest.ReadOnlyRoot, log);
@@ -66,6 +67,36 @@ sealed class VerifiedRoot : IDisposable
             }
 
             return file.State == VerifiedFileState.Present;
+        }
+    }
+
+    /// <summary>Makes a file that the manifest's user alone may read; its directories are made where they are missing.</summary>
+    public void AddSecret(string path, ReadOnlySpan<byte> content, uint user, uint group)
+    {
+        const uint readableByOwner = 0x100, readableByAll = 0x1ed; // 0400, 0755
+        var parts = path[1..].Split('/');
+        for (var depth = 1; depth < parts.Length; depth++)
+        {
+            var (parent, name) = _own.OpenParent(string.Join('/', parts[..depth]));
+            using (parent)
+            {
+                try
+                {
+                    parent.CreateDirectory(name, readableByAll);
+                }
+                catch (SystemCallException e) when (e.Errno == Errno.EEXIST)
+                {
+                    // It is the image's, or of an earlier secret.
+                }
+            }
+        }
+
+        var (directory, file) = _own.OpenParent(path[1..]);
+        using (directory)
+        {
+            using (var handle = directory.CreateFile(file, readableByOwner))
+                RandomAccess.Write(handle, content, 0);
+            directory.SetOwner(file, user, group);
         }
     }
 
@@ -139,11 +170,11 @@ sealed class VerifiedRoot : IDisposable
             return true;
         try
         {
-            using var source = _source.OpenRead(file.Path[1..]);
+            using var source = _source.OpenRead(file);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             var buffer = new byte[256 * 1024];
             long done = 0;
-            for (int read; (read = RandomAccess.Read(source, buffer, done)) > 0; done += read)
+            for (int read; (read = source.Read(buffer)) > 0; done += read)
             {
                 if (done + read > file.Size)
                     return Refuse(file, target, $"it is longer than the {file.Size} bytes of the manifest");

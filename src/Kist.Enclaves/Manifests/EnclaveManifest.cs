@@ -43,6 +43,21 @@ public sealed record EnclaveManifest
     /// <summary>What the program may use.</summary>
     public required ManifestLimits Limits { get; init; }
 
+    /// <summary>
+    /// True if the root is the image <see cref="ImageDigest"/>, which the pod's image agent unpacked and sealed for this
+    /// enclave; <see cref="Files"/> then holds the directory / only. Null otherwise; never false.
+    /// </summary>
+    public bool? ImageFromAgent { get; init; }
+
+    /// <summary>Makes this enclave a pod's image agent; it then runs no program. Null otherwise.</summary>
+    public ManifestAgent? Agent { get; init; }
+
+    /// <summary>The key broker that this enclave asks for keys and secrets; null for none.</summary>
+    public ManifestBroker? Broker { get; init; }
+
+    /// <summary>Secrets that the enclave fetches before the program starts; null for none.</summary>
+    public ImmutableArray<ManifestSecret>? Secrets { get; init; }
+
     /// <summary>Parses a manifest. Only the canonical form is one.</summary>
     /// <exception cref="MalformedDataException">It is none.</exception>
     public static EnclaveManifest Parse(ReadOnlySpan<byte> utf8Json)

@@ -26,11 +26,53 @@ static class ManifestRules
         foreach (var command in manifest.Exec)
             CheckArguments(command, "exec");
         CheckFiles(manifest.Files);
+        CheckSources(manifest);
         RequireArray(manifest.Mounts, "mounts", MaxArguments);
         foreach (var mount in manifest.Mounts)
             CheckMount(mount);
         Require(manifest.Limits.RootBytes > 0, "limits.rootBytes must be positive");
         Require(manifest.Limits.OpenFiles is > 0 and <= 1 << 20, "limits.openFiles must lie between 1 and 1048576");
+    }
+
+    /// <summary>Where keys, secrets and the root come from.</summary>
+    private static void CheckSources(EnclaveManifest manifest)
+    {
+        Require(manifest.ImageFromAgent is null or true, "imageFromAgent is true or not there");
+        if (manifest.ImageFromAgent == true)
+        {
+            Require(manifest.ImageDigest is not null, "imageFromAgent needs imageDigest");
+            Require(manifest.Files.Length == 1, "files must be the directory / alone: they come with the image");
+            Require(manifest.Agent is null, "an image agent cannot have its root from another");
+        }
+
+        if (manifest.Agent is { } agent)
+        {
+            RequireArray(agent.Applications, "agent.applications", MaxArguments);
+            foreach (var application in agent.Applications)
+                Require(IsHash(application), $"agent.applications: \"{application}\" is no MRENCLAVE");
+            Require(IsSorted(agent.Applications), "agent.applications must be sorted, each once");
+        }
+
+        if (manifest.Broker is { } broker)
+        {
+            CheckText(broker.Url, "broker.url");
+            CheckText(broker.Certificate, "broker.certificate");
+            Require(
+                Uri.TryCreate(broker.Url, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps && url.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6,
+                "broker.url is no https address with an IP address as its host");
+        }
+
+        foreach (var secret in manifest.Secrets ?? [])
+        {
+            CheckText(secret.Resource, "secrets.resource");
+            Require(IsPath(secret.Path) && secret.Path != "/", $"secrets: \"{secret.Path}\" is not a normalised absolute path below /");
+        }
+
+        if (manifest.Secrets is { } secrets)
+        {
+            Require(secrets.Length is > 0 and <= MaxArguments, "secrets must hold some, or not be there");
+            Require(manifest.Broker is not null, "secrets need a broker");
+        }
     }
 
     private static void CheckProcess(ManifestProcess process)
@@ -59,7 +101,8 @@ static class ManifestRules
             CheckText(argument, field);
     }
 
-    private static void CheckFiles(ImmutableArray<ManifestFile> files)
+    /// <summary>The rules for a tree.</summary>
+    internal static void CheckFiles(ImmutableArray<ManifestFile> files)
     {
         RequireArray(files, "files", MaxFiles);
         Require(files.Length > 0 && files[0] is { Path: "/", Type: ManifestFileType.Directory }, "files must begin with the directory /");

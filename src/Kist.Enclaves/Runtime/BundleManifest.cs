@@ -12,6 +12,8 @@ public static class BundleManifest
     private const long DefaultRootBytes = 4L << 30;
     private const long DefaultOpenFiles = 65536;
 
+    private static readonly ManifestFile s_emptyRoot = new() { Path = "/", Type = ManifestFileType.Directory, Uid = 0, Gid = 0, Mode = 0x1ed };
+
     /// <summary>Makes the manifest: reads every file of the bundle's root.</summary>
     /// <param name="bundle">The bundle.</param>
     /// <param name="options">Its enclave options.</param>
@@ -28,7 +30,12 @@ public static class BundleManifest
             ImageDigest = options.ImageDigest,
             Process = ProcessOf(bundle),
             Exec = options.Exec,
-            Files = RootTree.Read(bundle.RootPath, skipped, new HashSet<string> { Host.HostPaths.Directory }, cancellationToken),
+            Files = options.Image is null
+                ? RootTree.Read(bundle.RootPath, skipped, new HashSet<string> { Host.HostPaths.Directory }, cancellationToken) : [s_emptyRoot],
+            ImageFromAgent = options.Image is null ? null : true,
+            Agent = options.Agent,
+            Broker = options.Broker,
+            Secrets = options.Secrets,
             Mounts = MountsOf(bundle),
             ReadOnlyRoot = bundle.RootIsReadOnly,
             Limits = LimitsOf(bundle),

@@ -23,7 +23,8 @@ static class BundleRewriter
     /// <param name="share">Host directory that becomes <see cref="HostPaths.Directory"/>.</param>
     /// <param name="platform">Host directory with the platform's sockets.</param>
     /// <param name="program">Host path of the enclave host's program.</param>
-    public static OciBundle Rewrite(OciBundle bundle, string share, string platform, string program)
+    /// <param name="pod">Host directory that the enclaves of the pod share, and whether this one may write there; null for none.</param>
+    public static OciBundle Rewrite(OciBundle bundle, string share, string platform, string program, (string Directory, bool IsAgent)? pod = null)
     {
         var rewritten = bundle.Copy();
         var config = rewritten.Config;
@@ -36,6 +37,8 @@ static class BundleRewriter
         annotations["kist.enclave.bundle"] = bundle.Directory;
         RewriteProcess(rewritten.Process);
         AddMounts(config, share, platform, program);
+        if (pod is { } shared)
+            ((JsonArray)config["mounts"]!).Add((JsonNode)Bind(shared.Directory, HostPaths.Pod, shared.IsAgent ? "rw" : "ro", "noexec"));
         // The host filters by itself, with a supervisor; and the platform admits no process whose calls another filters.
         OciBundle.Object(config, "linux").Remove("seccomp");
         return rewritten;

@@ -19,6 +19,9 @@ public sealed record EnclaveContainer(string Directory)
     /// <summary>What is mounted into the container.</summary>
     public string Share => Path.Combine(Directory, "share");
 
+    /// <summary>What the enclaves of a pod share, if this is the pod's image agent.</summary>
+    public string Pod => Path.Combine(Directory, "pod");
+
     /// <summary>The enclave host's socket.</summary>
     public string AgentSocket => Path.Combine(Share, HostPaths.AgentName);
 
@@ -35,8 +38,9 @@ public sealed record EnclaveContainer(string Directory)
     /// <param name="bundle">The caller's bundle.</param>
     /// <param name="options">Its enclave options.</param>
     /// <param name="places">Where things are on this host.</param>
+    /// <param name="agent">The container of the pod's image agent, for an application that has its root from it; null otherwise.</param>
     /// <param name="note">Is told what a person should know.</param>
-    public void Prepare(OciBundle bundle, EnclaveOptions options, RuntimePlaces places, Action<string> note)
+    public void Prepare(OciBundle bundle, EnclaveOptions options, RuntimePlaces places, EnclaveContainer? agent, Action<string> note)
     {
         ArgumentNullException.ThrowIfNull(bundle);
         ArgumentNullException.ThrowIfNull(options);
@@ -56,7 +60,12 @@ public sealed record EnclaveContainer(string Directory)
             File.WriteAllBytes(Path.Combine(Share, HostPaths.SigstructName), sigstruct.Bytes);
             File.WriteAllText(Path.Combine(Directory, OriginalBundleName), bundle.Directory);
             File.WriteAllText(Path.Combine(Directory, MrEnclaveName), Convert.ToHexStringLower(mrEnclave));
-            BundleRewriter.Rewrite(bundle, Share, places.PlatformDirectory, places.Program).WriteTo(Bundle);
+            var pod = options.Agent is not null ? Pod : agent?.Pod;
+            if (options.Agent is not null)
+                System.IO.Directory.CreateDirectory(Pod);
+            if (pod is not null)
+                System.IO.Directory.CreateDirectory(Path.Combine(Share, "pod"));
+            BundleRewriter.Rewrite(bundle, Share, places.PlatformDirectory, places.Program, pod is null ? null : (pod, options.Agent is not null)).WriteTo(Bundle);
         }
         catch
         {

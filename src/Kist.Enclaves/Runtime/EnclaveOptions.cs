@@ -1,6 +1,10 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Kist.Enclaves.Manifests;
 using Kist.Formats;
+using Kist.Oci;
 
 namespace Kist.Enclaves.Runtime;
 
@@ -38,6 +42,24 @@ public sealed record EnclaveOptions
     /// <summary>True to give the enclave the attribute DEBUG, which voids its protection.</summary>
     public bool Debug { get; private init; }
 
+    /// <summary>Makes the enclave a pod's image agent; null for an application.</summary>
+    public ManifestAgent? Agent { get; private init; }
+
+    /// <summary>The key broker, or null.</summary>
+    public ManifestBroker? Broker { get; private init; }
+
+    /// <summary>Secrets to fetch, or null.</summary>
+    public ImmutableArray<ManifestSecret>? Secrets { get; private init; }
+
+    /// <summary>The image that the pod's agent is to pull as this enclave's root; null if the bundle's root is it.</summary>
+    public ImageReference? Image { get; private init; }
+
+    /// <summary>True if the image's registry speaks plain http; null to decide by its address.</summary>
+    public bool? PlainHttp { get; private init; }
+
+    /// <summary>Identifier of the container that is the pod's image agent; null if there is none.</summary>
+    public string? Pod { get; private init; }
+
     /// <summary>Reads the options; null for an ordinary container.</summary>
     /// <exception cref="OperationFailedException">The container asks for something that is not offered.</exception>
     public static EnclaveOptions? Read(OciBundle bundle)
@@ -56,7 +78,7 @@ public sealed record EnclaveOptions
                 "leave ENCLAVE_RUNTIME_PATH and enclave.runtime.path out: the program runs in Kist's own enclave host");
         }
 
-        return new EnclaveOptions
+        return ReadPod(bundle, new EnclaveOptions
         {
             ManifestPath = bundle.Annotation("kist.enclave.manifest"),
             SigstructPath = bundle.Annotation("kist.enclave.sigstruct"),
@@ -64,7 +86,47 @@ public sealed record EnclaveOptions
             ImageDigest = NullIfEmpty(Setting(bundle, "IMAGE_DIGEST", "kist.enclave.image.digest")),
             Exec = CommandsOf(bundle.Annotation("kist.enclave.exec")),
             Debug = bundle.Annotation("kist.enclave.debug") == "true",
+            Broker = Annotated(bundle, "kist.enclave.broker", EnclaveOptionsJson.Default.ManifestBroker),
+            Secrets = Annotated(bundle, "kist.enclave.secrets", EnclaveOptionsJson.Default.ManifestSecretArray) is { } secrets ? [.. secrets] : null,
+        });
+    }
+
+    /// <summary>
+    /// The part of a pod. Kubernetes gives a pod's annotations to its sandbox and to every container: the sandbox is the
+    /// image agent, the containers are applications.
+    /// </summary>
+    private static EnclaveOptions ReadPod(OciBundle bundle, EnclaveOptions options)
+    {
+        var kind = bundle.Annotation("io.kubernetes.cri.container-type");
+        if (kind != "container" && Annotated(bundle, "kist.enclave.agent", EnclaveOptionsJson.Default.ManifestAgent) is { } agent)
+            return options with { Agent = agent, Secrets = null };
+        if (kind == "sandbox" || bundle.Annotation("kist.enclave.image") is not { } image)
+            return options;
+        var reference = ImageReference.Parse(image);
+        return options with
+        {
+            Image = reference.Digest is not null ? reference
+                : throw new OperationFailedException("read enclave image", image, "the reference has no digest, so nothing says which image it is", "append @sha256:…"),
+            ImageDigest = reference.Digest.ToString(),
+            PlainHttp = bundle.Annotation("kist.enclave.image.plain-http") == "true" ? true : null,
+            Pod = bundle.Annotation("kist.enclave.pod") ?? bundle.Annotation("io.kubernetes.cri.sandbox-id")
+                ?? throw new OperationFailedException("read enclave image", image, "no pod is named whose agent could pull it", "annotation kist.enclave.pod: the agent container's identifier"),
         };
+    }
+
+    private static T? Annotated<T>(OciBundle bundle, string annotation, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (bundle.Annotation(annotation) is not { } json)
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize(json, type);
+        }
+        catch (JsonException e)
+        {
+            throw new MalformedDataException($"annotation {annotation}", e.BytePositionInLine ?? -1, $"not such a JSON value (at {e.Path})", e);
+        }
     }
 
     /// <summary>The environment without the variables that are for the runtime.</summary>
@@ -110,3 +172,14 @@ public sealed record EnclaveOptions
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    AllowDuplicateProperties = false,
+    MaxDepth = 8)]
+[JsonSerializable(typeof(ManifestAgent))]
+[JsonSerializable(typeof(ManifestBroker))]
+[JsonSerializable(typeof(ManifestSecret[]))]
+internal sealed partial class EnclaveOptionsJson : JsonSerializerContext;

@@ -43,6 +43,41 @@ public sealed class EnclaveManifestTests
         Assert.StartsWith("{\"exec\":[[\"/bin/date\"]],\"files\":[{\"gid\":0,", Encoding.UTF8.GetString(bytes), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ToBytes_ImageAgentAndItsApplications_ComeBackTheSame()
+    {
+        var broker = new ManifestBroker { Url = "https://127.0.0.1:8080", Certificate = "PEM" };
+        var agent = Sample with { Agent = new ManifestAgent { Applications = [new string('0', 64), new string('1', 64)] }, Broker = broker };
+        var application = Sample with { Files = Sample.Files[..1], ImageFromAgent = true };
+        var secrets = Sample with { Broker = broker, Secrets = [new ManifestSecret { Resource = "kbs:///a/b/c", Path = "/run/secret" }] };
+        foreach (var manifest in new[] { agent, application, secrets })
+            Assert.Equal(manifest.ToBytes(), EnclaveManifest.Parse(manifest.ToBytes()).ToBytes());
+    }
+
+    [Fact]
+    public void ToBytes_SourcesThatMakeNoSense_AreRefused()
+    {
+        var broker = new ManifestBroker { Url = "https://127.0.0.1:8080", Certificate = "PEM" };
+        var secret = new ManifestSecret { Resource = "kbs:///a/b/c", Path = "/run/secret" };
+        foreach (var manifest in new[]
+        {
+            Sample with { ImageFromAgent = false },
+            Sample with { ImageFromAgent = true },
+            Sample with { ImageFromAgent = true, Files = Sample.Files[..1], ImageDigest = null },
+            Sample with { ImageFromAgent = true, Files = Sample.Files[..1], Agent = new ManifestAgent { Applications = [] } },
+            Sample with { Agent = new ManifestAgent { Applications = ["not hexadecimal"] } },
+            Sample with { Agent = new ManifestAgent { Applications = [new string('1', 64), new string('0', 64)] } },
+            Sample with { Broker = broker with { Url = "http://127.0.0.1" } },
+            Sample with { Broker = broker with { Url = "https://broker.example.com" } },
+            Sample with { Broker = broker, Secrets = [] },
+            Sample with { Secrets = [secret] },
+            Sample with { Broker = broker, Secrets = [secret with { Path = "/run/../etc/shadow" }] },
+        })
+        {
+            Assert.Throws<MalformedDataException>(manifest.ToBytes);
+        }
+    }
+
     /// <summary>Equal applications must have equal bytes: no other spelling is a manifest.</summary>
     [Theory]
     [InlineData("{", "{ ")]

@@ -25,7 +25,9 @@ public sealed class DependencyTests
         ["Kist.Pods.Protocol"] = ["Kist.Formats", "Kist.Ttrpc"],
         ["Kist.Pods"] =
             ["Kist.Formats", "Kist.Linux", "Kist.Ttrpc", "Kist.Pods.Protocol", "Kist.Attestation", "Kist.Measurement", "Kist.Simulator"],
-        ["Kist.Enclaves"] = ["Kist.Formats", "Kist.Linux", "Kist.Attestation", "Kist.Measurement", "Kist.Simulator"],
+        ["Kist.Enclaves"] =
+            ["Kist.Formats", "Kist.Linux", "Kist.Attestation", "Kist.Measurement", "Kist.Simulator", "Kist.Oci", "Kist.Images",
+             "Kist.KeyBroker.Protocol"],
         ["Kist.Host"] =
             ["Kist.Formats", "Kist.Linux", "Kist.Attestation", "Kist.Measurement", "Kist.Simulator", "Kist.Oci", "Kist.Images",
              "Kist.KeyBroker.Protocol", "Kist.KeyBroker", "Kist.Pods.Protocol", "Kist.Pods"],
