@@ -21,6 +21,9 @@ public sealed record SealOptions
     /// </summary>
     public bool Unlinkable { get; init; }
 
+    /// <summary>Counts up with the image's releases; a policy can refuse what is older. 0 if nobody counts.</summary>
+    public long Revision { get; init; }
+
     /// <summary>True makes every file root's. Needed where the caller is not root, who alone can restore owners.</summary>
     public bool AllRoot { get; init; }
 
@@ -31,8 +34,8 @@ public sealed record SealOptions
 /// <summary>A sealed image that was written.</summary>
 /// <param name="Digest">Digest of the artifact's manifest: what init-data or a policy pins.</param>
 /// <param name="Source">Digest of the image that was sealed.</param>
-/// <param name="FileSystems">Digest and length of the blobs.</param>
-public sealed record SealedImage(Digest Digest, Digest Source, IReadOnlyList<(Digest Digest, long Size)> FileSystems);
+/// <param name="Blobs">Digest and length of the blobs.</param>
+public sealed record SealedImage(Digest Digest, Digest Source, IReadOnlyList<(Digest Digest, long Size)> Blobs);
 
 /// <summary>Seals images: see docs/sealed-images.md. For the host of the image's author, not for the guest.</summary>
 public static class ImageSealer
@@ -62,9 +65,9 @@ public static class ImageSealer
             var pulled = await ImagePuller.PullAsync(
                 source, sourceKeys, work, new PullOptions { Platform = options.Platform }, null, cancellationToken).ConfigureAwait(false);
             var context = options.Unlinkable ? RandomNumberGenerator.GetBytes(32) : [];
-            var fileSystem = await Task.Run(
+            var sealedBlob = await Task.Run(
                 () => SealTree(pulled.RootFileSystem, work, imageKey, context, options.AllRoot, cancellationToken), cancellationToken).ConfigureAwait(false);
-            return await PushAsync(pulled, fileSystem, Path.Combine(work, "blob"), destination, keyId, imageKey, options, cancellationToken).ConfigureAwait(false);
+            return await PushAsync(pulled, sealedBlob, Path.Combine(work, "blob"), destination, keyId, imageKey, options, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -73,7 +76,7 @@ public static class ImageSealer
         }
     }
 
-    private static SealedFileSystem SealTree(
+    private static SealedBlob SealTree(
         string tree, string work, ReadOnlyMemory<byte> imageKey, byte[] context, bool allRoot, CancellationToken cancellationToken)
     {
         var image = Path.Combine(work, "erofs");
@@ -84,21 +87,31 @@ public static class ImageSealer
     }
 
     private static async Task<SealedImage> PushAsync(
-        PulledImage pulled, SealedFileSystem fileSystem, string blobPath, IImageDestination destination, string keyId, ReadOnlyMemory<byte> imageKey,
+        PulledImage pulled, SealedBlob sealedBlob, string blobPath, IImageDestination destination, string keyId, ReadOnlyMemory<byte> imageKey,
         SealOptions options, CancellationToken cancellationToken)
     {
         var manifest = new SealedManifest
         {
             Version = SealedManifest.CurrentVersion,
+            Revision = options.Revision,
             Source = pulled.ManifestDigest,
             Platform = $"{pulled.Config.Os}/{pulled.Config.Architecture}",
             Config = pulled.Config.Config ?? new ContainerConfiguration(),
-            FileSystems = [fileSystem],
+            FileSystems =
+            [
+                new SealedFileSystem
+                {
+                    Type = "erofs",
+                    Blocks = sealedBlob.DataBlocks,
+                    Blobs = [sealedBlob],
+                    Extents = [new SealedExtent(0, 0, sealedBlob.DataBlocks)],
+                },
+            ],
         };
         var envelope = SealedEnvelopeCipher.Seal(manifest, keyId, imageKey.Span, options.Signer);
-        CryptographicOperations.ZeroMemory(fileSystem.Key);
+        manifest.WipeKeys();
         var config = new Descriptor { MediaType = SealedMediaTypes.Envelope, Digest = Digest.Of(envelope), Size = envelope.Length };
-        var layer = new Descriptor { MediaType = SealedMediaTypes.FileSystem, Digest = fileSystem.Blob, Size = fileSystem.BlobSize };
+        var layer = new Descriptor { MediaType = SealedMediaTypes.FileSystem, Digest = sealedBlob.Digest, Size = sealedBlob.Size };
         await destination.PushBlobAsync(layer, _ => Task.FromResult<Stream>(File.OpenRead(blobPath)), cancellationToken).ConfigureAwait(false);
         await destination.PushBlobAsync(config, _ => Task.FromResult<Stream>(new MemoryStream(envelope)), cancellationToken).ConfigureAwait(false);
         var artifact = ManifestContent.Create(

@@ -19,7 +19,7 @@ static class SealedBlobWriter
     /// <param name="imageKey">The image key.</param>
     /// <param name="context">Further bytes that keys depend on; empty where equal file systems may be seen to be equal.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static SealedFileSystem Write(
+    public static SealedBlob Write(
         FileStream plain, FileStream output, ReadOnlySpan<byte> imageKey, ReadOnlySpan<byte> context, CancellationToken cancellationToken)
     {
         var dataBlocks = plain.Length / VerityTree.BlockSize;
@@ -33,12 +33,11 @@ static class SealedBlobWriter
         var (rootHash, tree) = VerityTree.Build(leaves, salt);
         RandomAccess.Write(output.SafeFileHandle, VeritySuperblock.Write(dataBlocks, salt, digest.AsSpan(0, 16)), dataBlocks * VerityTree.BlockSize);
         RandomAccess.Write(output.SafeFileHandle, tree, (dataBlocks + 1) * VerityTree.BlockSize);
-        return new SealedFileSystem
+        return new SealedBlob
         {
-            Type = "erofs",
             Cipher = "aes-xts-plain64",
-            Blob = Digest.FromSha256(HashFile(output, cancellationToken)),
-            BlobSize = (dataBlocks + 1) * VerityTree.BlockSize + tree.Length,
+            Digest = Digest.FromSha256(HashFile(output, cancellationToken)),
+            Size = (dataBlocks + 1) * VerityTree.BlockSize + tree.Length,
             DataBlocks = dataBlocks,
             Key = key.Span.ToArray(),
             Salt = salt,

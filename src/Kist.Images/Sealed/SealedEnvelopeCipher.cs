@@ -20,7 +20,7 @@ public static class SealedEnvelopeCipher
     public static byte[] Seal(SealedManifest manifest, string keyId, ReadOnlySpan<byte> imageKey, ECDsa? signer)
     {
         var json = manifest.ToBytes();
-        var plaintext = signer is null ? json : Encoding.ASCII.GetBytes(JwsToken.Sign(signer, json));
+        var plaintext = signer is null ? json : Sign(signer, json);
         try
         {
             var nonce = SealedKeys.ManifestNonce(imageKey, plaintext);
@@ -49,14 +49,11 @@ public static class SealedEnvelopeCipher
         return envelope;
     }
 
-    /// <summary>Opens an envelope.</summary>
+    /// <summary>Opens an envelope, and verifies the signature if there is one.</summary>
     /// <param name="envelope">The envelope.</param>
     /// <param name="imageKey">The image key, 32 bytes.</param>
-    /// <param name="authors">
-    /// Whose signature is needed; empty accepts any, signed or not (the key then proves that somebody who had it sealed it).
-    /// </param>
-    /// <exception cref="OperationFailedException">The key does not fit, or no author's signature is right.</exception>
-    public static SealedManifest Open(SealedEnvelope envelope, ReadOnlySpan<byte> imageKey, IReadOnlyList<JsonWebKey> authors)
+    /// <exception cref="OperationFailedException">The key does not fit, or the signature is wrong.</exception>
+    public static OpenedManifest Open(SealedEnvelope envelope, ReadOnlySpan<byte> imageKey)
     {
         if (imageKey.Length != 32)
             throw Refused(envelope, $"the image key has {imageKey.Length} bytes, not 32");
@@ -74,22 +71,31 @@ public static class SealedEnvelopeCipher
             throw Refused(envelope, "the key does not open the manifest: it is another image's key, or the manifest was changed", e);
         }
 
-        return Read(envelope, plaintext.Span, authors);
+        return Read(envelope, plaintext.Span);
     }
 
-    private static SealedManifest Read(SealedEnvelope envelope, ReadOnlySpan<byte> plaintext, IReadOnlyList<JsonWebKey> authors)
+    // The key in the header proves nothing by itself: whoever relies on the author compares its thumbprint with one that he trusts.
+    private static byte[] Sign(ECDsa signer, byte[] json)
+    {
+        var author = EcJsonWebKey.FromPublicKey(signer, null);
+        return Encoding.ASCII.GetBytes(JwsToken.Sign(signer, json, header =>
+        {
+            header.WritePropertyName("jwk"u8);
+            author.WriteTo(header);
+        }));
+    }
+
+    private static OpenedManifest Read(SealedEnvelope envelope, ReadOnlySpan<byte> plaintext)
     {
         if (plaintext.StartsWith("{"u8))
-        {
-            return authors.Count == 0
-                ? SealedManifest.Parse(plaintext)
-                : throw Refused(envelope, "the manifest is not signed, and a signature is required");
-        }
-
+            return new OpenedManifest(SealedManifest.Parse(plaintext), null);
         var token = JwsToken.Parse(Encoding.UTF8.GetString(plaintext));
-        if (authors.Count > 0 && !authors.Any(token.Verify))
-            throw Refused(envelope, "the manifest is signed by none of the authors that are trusted");
-        return SealedManifest.Parse(token.Payload.Span);
+        if (!token.Header.TryGetProperty("jwk", out var author))
+            throw Refused(envelope, "the signature does not say by whose key it is");
+        var key = JsonWebKey.Parse(author);
+        return token.Verify(key)
+            ? new OpenedManifest(SealedManifest.Parse(token.Payload.Span), key.Thumbprint())
+            : throw Refused(envelope, "the manifest's signature is wrong");
     }
 
     private static byte[] AssociatedData(string keyId) => Encoding.UTF8.GetBytes("kist sealed manifest v1\0" + keyId);
@@ -97,3 +103,8 @@ public static class SealedEnvelopeCipher
     private static OperationFailedException Refused(SealedEnvelope envelope, string reason, Exception? inner = null) =>
         new("open sealed image", envelope.Kid, reason, inner: inner);
 }
+
+/// <summary>A sealed manifest that was decrypted.</summary>
+/// <param name="Manifest">The manifest.</param>
+/// <param name="Author">RFC 7638 thumbprint of the key whose signature was verified; null if the manifest is not signed.</param>
+public sealed record OpenedManifest(SealedManifest Manifest, string? Author);

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Kist.Formats;
-using Kist.Formats.Jose;
 using Kist.Images.Ocicrypt;
 using Kist.Oci;
 
@@ -16,15 +15,28 @@ public static class SealedImageReader
         return MediaTypes.IsManifest(content.MediaType) && SealedMediaTypes.IsSealed(ImageManifest.Parse(content.Bytes.Span));
     }
 
-    /// <summary>Reads, decrypts and checks the sealed manifest.</summary>
-    /// <param name="source">The artifact. Name it by digest, or give <paramref name="authors"/>: else whoever has the image key may have made it.</param>
+    /// <summary>Resolves, reads, decrypts and checks the sealed manifest.</summary>
+    /// <param name="source">The artifact.</param>
     /// <param name="keys">Who has the image key.</param>
-    /// <param name="authors">Whose signature is needed; empty for none.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static async Task<(SealedManifest Manifest, Digest Digest)> OpenAsync(
-        IImageSource source, ILayerKeyProvider keys, IReadOnlyList<JsonWebKey> authors, CancellationToken cancellationToken)
+    public static async Task<(OpenedManifest Opened, Digest Digest)> OpenAsync(
+        IImageSource source, ILayerKeyProvider keys, CancellationToken cancellationToken)
     {
         var content = await source.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        return (await OpenAsync(source, content, keys, cancellationToken).ConfigureAwait(false), content.Digest);
+    }
+
+    /// <summary>Reads, decrypts and checks the sealed manifest of an artifact.</summary>
+    /// <param name="source">Where the artifact's documents are.</param>
+    /// <param name="content">
+    /// The artifact. Pin its digest, or compare the author with one that is trusted: else whoever has the image key may have
+    /// made it.
+    /// </param>
+    /// <param name="keys">Who has the image key.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<OpenedManifest> OpenAsync(
+        IImageSource source, ManifestContent content, ILayerKeyProvider keys, CancellationToken cancellationToken)
+    {
         var artifact = ImageManifest.Parse(content.Bytes.Span);
         if (!SealedMediaTypes.IsSealed(artifact))
             throw new OperationFailedException("open sealed image", source.Location, "it is no sealed image", "seal it: kist image seal SOURCE DESTINATION");
@@ -33,9 +45,9 @@ public static class SealedImageReader
         var key = await keys.GetKeyAsync(envelope.Kid, cancellationToken).ConfigureAwait(false);
         try
         {
-            var manifest = SealedEnvelopeCipher.Open(envelope, key, authors);
-            CheckBlobs(manifest, artifact);
-            return (manifest, content.Digest);
+            var opened = SealedEnvelopeCipher.Open(envelope, key);
+            CheckBlobs(opened.Manifest, artifact);
+            return opened;
         }
         finally
         {
@@ -47,7 +59,7 @@ public static class SealedImageReader
     private static void CheckBlobs(SealedManifest manifest, ImageManifest artifact)
     {
         var listed = artifact.Layers.Select(l => (l.Digest, l.Size));
-        if (!manifest.FileSystems.Select(f => (f.Blob, f.BlobSize)).SequenceEqual(listed))
+        if (!manifest.Blobs.Select(b => (b.Digest, b.Size)).SequenceEqual(listed))
             throw new OperationFailedException("open sealed image", manifest.Source.ToString(), "the artifact lists other blobs, or in another order, than the sealed manifest");
     }
 }

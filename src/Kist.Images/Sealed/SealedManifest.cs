@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -12,8 +13,17 @@ public sealed record SealedManifest
     /// <summary>The version of the format that is written and read here.</summary>
     public const int CurrentVersion = 1;
 
+    /// <summary>Most file systems that are stacked.</summary>
+    public const int MaxFileSystems = 32;
+
+    /// <summary>Most blobs of an image: each takes a slot of the guest's bus.</summary>
+    public const int MaxBlobs = 16;
+
     /// <summary>Version of the format.</summary>
     public required int Version { get; init; }
+
+    /// <summary>Counts up with the image's releases, so that a policy can refuse what is older; 0 if nobody counts.</summary>
+    public required long Revision { get; init; }
 
     /// <summary>Digest of the image manifest that was sealed.</summary>
     public required Digest Source { get; init; }
@@ -27,70 +37,35 @@ public sealed record SealedManifest
     /// <summary>The file systems, lowest first; they are stacked by overlayfs. One is usual.</summary>
     public required IReadOnlyList<SealedFileSystem> FileSystems { get; init; }
 
+    /// <summary>Every blob once, in the order of first use: what the artifact lists.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<SealedBlob> Blobs => [.. FileSystems.SelectMany(f => f.Blobs).DistinctBy(b => b.Digest)];
+
     /// <summary>Reads a manifest.</summary>
     public static SealedManifest Parse(ReadOnlySpan<byte> json)
     {
         var manifest = SealedJson.Parse(json, SealedJson.Context.SealedManifest, "sealed manifest");
         if (manifest.Version != CurrentVersion)
-            throw new MalformedDataException("sealed manifest", -1, $"version {manifest.Version} is not known, only {CurrentVersion}");
-        if (manifest.FileSystems.Count is 0 or > 64)
-            throw new MalformedDataException("sealed manifest", -1, $"{manifest.FileSystems.Count} file systems");
+            throw SealedFileSystem.Malformed($"version {manifest.Version} is not known, only {CurrentVersion}");
+        if (manifest.Revision < 0)
+            throw SealedFileSystem.Malformed($"revision {manifest.Revision}");
+        if (manifest.FileSystems.Count is 0 or > MaxFileSystems)
+            throw SealedFileSystem.Malformed($"{manifest.FileSystems.Count} file systems");
         foreach (var fileSystem in manifest.FileSystems)
             fileSystem.Check();
+        if (manifest.Blobs.Count > MaxBlobs)
+            throw SealedFileSystem.Malformed($"more than {MaxBlobs} blobs");
         return manifest;
     }
 
     /// <summary>The JSON. The caller wipes it: it holds keys.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, SealedJson.Context.SealedManifest);
-}
 
-/// <summary>One encrypted, hashed file system.</summary>
-public sealed record SealedFileSystem
-{
-    /// <summary>Only EROFS.</summary>
-    public required string Type { get; init; }
-
-    /// <summary>Digest of the blob: the encrypted blocks, the verity superblock, the verity tree.</summary>
-    public required Digest Blob { get; init; }
-
-    /// <summary>Length of the blob.</summary>
-    public required long BlobSize { get; init; }
-
-    /// <summary>Number of 4096-byte blocks of the file system.</summary>
-    public required long DataBlocks { get; init; }
-
-    /// <summary>Only aes-xts-plain64, sectors of 4096 bytes.</summary>
-    public required string Cipher { get; init; }
-
-    /// <summary>The key of the blocks, 64 bytes; base64.</summary>
-    public required byte[] Key { get; init; }
-
-    /// <summary>Salt of the verity tree; base64.</summary>
-    public required byte[] Salt { get; init; }
-
-    /// <summary>Root hash of the verity tree, SHA-256; base64.</summary>
-    public required byte[] RootHash { get; init; }
-
-    /// <summary>Bytes of the blob before the tree: the encrypted blocks.</summary>
-    [JsonIgnore]
-    public long DataBytes => DataBlocks * VerityTree.BlockSize;
-
-    /// <summary>Number of the block where the tree begins: after the data and the superblock's block.</summary>
-    [JsonIgnore]
-    public long TreeBlock => DataBlocks + 1;
-
-    internal void Check()
+    /// <summary>Wipes the keys of all blobs.</summary>
+    public void WipeKeys()
     {
-        var blocks = DataBlocks is > 0 and < OciLimits.MaxBlobBytes / VerityTree.BlockSize ? DataBlocks + 1 + VerityTree.LevelBlocks(DataBlocks).Sum() : -1;
-        var reason = Type != "erofs" ? $"a file system of type '{Type}'"
-            : Cipher != "aes-xts-plain64" ? $"the cipher '{Cipher}'"
-            : Key.Length != AesXts.KeySize ? $"a key of {Key.Length} bytes"
-            : RootHash.Length != 32 ? $"a root hash of {RootHash.Length} bytes"
-            : Salt.Length is 0 or > 256 ? $"a salt of {Salt.Length} bytes"
-            : BlobSize != blocks * VerityTree.BlockSize ? "the blob's length does not fit its number of blocks"
-            : null;
-        if (reason is not null)
-            throw new MalformedDataException("sealed manifest", -1, reason);
+        foreach (var blob in FileSystems.SelectMany(f => f.Blobs))
+            CryptographicOperations.ZeroMemory(blob.Key);
     }
 }
 

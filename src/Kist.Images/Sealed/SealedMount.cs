@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Kist.Formats;
 using Kist.Linux.Files;
 using Kist.Linux.Storage;
@@ -7,58 +8,136 @@ using Kist.Linux.Storage;
 namespace Kist.Images.Sealed;
 
 /// <summary>
-/// Mounts the file systems of a sealed image in the guest, read-only: finds each disk by its serial number, maps verity and
-/// crypt over it, mounts EROFS. A wrong disk, key or root hash maps without complaint, but the mount then reads the
-/// superblock through both and fails.
+/// A sealed image that is mounted in the guest: its file systems read-only, one above the other, and a writable layer on
+/// top. Disks are found by serial number; verity and crypt are mapped over them. A wrong disk, key or root hash maps without
+/// complaint, but mounting reads the superblock through all of it and fails. Disposing undoes everything.
 /// </summary>
-public static class SealedMount
+public sealed class SealedMount : IDisposable
 {
-    /// <summary>Mounts one file system.</summary>
-    /// <param name="fileSystem">From the opened sealed manifest; its key is wiped.</param>
+    private readonly Stack<Action> _undo = new();
+    private readonly DeviceMapper _mapper = new();
+    private readonly Dictionary<string, string> _plainDevices = [];
+    private readonly string _name;
+
+    private SealedMount(string name) => _name = name;
+
+    /// <summary>Mounts an image.</summary>
+    /// <param name="manifest">The opened manifest; its keys are wiped.</param>
     /// <param name="name">A name for the mapped devices, unique in the guest.</param>
-    /// <param name="directory">Where to mount it; must exist.</param>
-    public static void Mount(SealedFileSystem fileSystem, string name, string directory)
+    /// <param name="directory">A directory of the caller's, for the mounts.</param>
+    /// <param name="writable">A directory on storage that the host cannot read, for what is written.</param>
+    /// <param name="root">An existing directory, where the whole is mounted.</param>
+    public static SealedMount Mount(SealedManifest manifest, string name, string directory, string writable, string root)
     {
-        var disk = FindDisk(SealedDeviceTables.DiskSerial(fileSystem));
-        using var mapper = new DeviceMapper();
-        var sectors = SealedDeviceTables.Sectors(fileSystem);
-        var verity = mapper.CreateReadOnly(name + "-verity", sectors, "verity", SealedDeviceTables.Verity(fileSystem, disk));
+        var mount = new SealedMount(name);
         try
         {
-            var parameters = SealedDeviceTables.Crypt(fileSystem, verity);
-            string plain;
-            try
-            {
-                plain = mapper.CreateReadOnly(name + "-plain", sectors, "crypt", parameters);
-            }
-            finally
-            {
-                CryptographicOperations.ZeroMemory(parameters);
-                CryptographicOperations.ZeroMemory(fileSystem.Key);
-            }
-
-            MountPlain(mapper, plain, name, directory);
+            var lower = new List<string>();
+            foreach (var (fileSystem, i) in manifest.FileSystems.Select((f, i) => (f, i)))
+                lower.Add(mount.MountLower(fileSystem, i, directory));
+            mount.MountOverlay(lower, writable, root);
+            return mount;
         }
         catch
         {
-            mapper.Remove(name + "-verity");
+            mount.Dispose();
             throw;
+        }
+        finally
+        {
+            manifest.WipeKeys();
         }
     }
 
-    private static void MountPlain(DeviceMapper mapper, string plain, string name, string directory)
+    /// <inheritdoc/>
+    public void Dispose()
     {
+        while (_undo.TryPop(out var undo))
+        {
+            try
+            {
+                undo();
+            }
+            catch (OperationFailedException)
+            {
+                // Something still uses it; it ends with the guest.
+            }
+        }
+
+        _mapper.Dispose();
+    }
+
+    private string MountLower(SealedFileSystem fileSystem, int index, string directory)
+    {
+        List<string> plain = [.. fileSystem.Blobs.Select(MapBlob)];
+        var device = fileSystem.IsWhole ? plain[0] : Create($"{_name}-{index}", SealedDeviceTables.Linear(fileSystem, plain));
+        var target = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"lower{index}"));
+        Directory.CreateDirectory(target);
         try
         {
-            Mounts.Mount(plain, directory, "erofs", MountOptions.ReadOnly | MountOptions.NoDevices);
+            Mounts.Mount(device, target, "erofs", MountOptions.ReadOnly | MountOptions.NoDevices);
         }
         catch (Exception e) when (e is OperationFailedException or IOException)
         {
-            mapper.Remove(name + "-plain");
-            throw new OperationFailedException(
-                "mount sealed image", directory, "the first blocks do not verify or do not decrypt: the disk, the key or the root hash is another's",
-                "was the blob changed in the host's cache?", inner: e);
+            throw Refused(target, "the first blocks do not verify or do not decrypt: the disk, the key or the root hash is another's", e);
         }
+
+        _undo.Push(() => Mounts.Detach(target));
+        return target;
+    }
+
+    /// <summary>A blob that several file systems use is mapped once.</summary>
+    private string MapBlob(SealedBlob blob)
+    {
+        var id = SealedDeviceTables.DiskSerial(blob.Digest);
+        if (_plainDevices.TryGetValue(id, out var existing))
+            return existing;
+        var disk = FindDisk(id);
+        var verity = Create($"{_name}-{id}-verity", [new MapperTarget("verity", SealedDeviceTables.Sectors(blob), SealedDeviceTables.Verity(blob, disk))]);
+        var parameters = SealedDeviceTables.Crypt(blob, verity);
+        try
+        {
+            return _plainDevices[id] = Create($"{_name}-{id}", [new MapperTarget("crypt", SealedDeviceTables.Sectors(blob), parameters)]);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(parameters);
+        }
+    }
+
+    private string Create(string name, IReadOnlyList<MapperTarget> targets)
+    {
+        try
+        {
+            var device = _mapper.Create(name, isReadOnly: true, targets);
+            _undo.Push(() => _mapper.Remove(name));
+            return device;
+        }
+        catch (OperationFailedException e)
+        {
+            throw Refused(name, $"the {targets[0].Type} device cannot be made: the host's disk is shorter than the image says, or is no disk of it", e);
+        }
+    }
+
+    private void MountOverlay(List<string> lower, string writable, string root)
+    {
+        var upper = Path.Combine(writable, "upper");
+        var work = Path.Combine(writable, "work");
+        Directory.CreateDirectory(upper);
+        Directory.CreateDirectory(work);
+        // The root directory of the container is the image's, and so are its owner and permissions.
+        using (var source = DirectoryHandle.Open(lower[^1]))
+        using (var parent = DirectoryHandle.Open(writable))
+        {
+            var status = source.Status("."u8)!.Value;
+            parent.SetOwner("upper"u8, status.UserId, status.GroupId);
+            parent.SetPermissions("upper"u8, status.Permissions);
+        }
+
+        // Overlayfs wants the uppermost first.
+        var layers = string.Join(':', Enumerable.Reverse(lower));
+        Mounts.Mount("overlay", root, "overlay", MountOptions.NoDevices, $"lowerdir={layers},upperdir={upper},workdir={work}");
+        _undo.Push(() => Mounts.Detach(root));
     }
 
     private static string FindDisk(string serial)
@@ -71,6 +150,9 @@ public static class SealedMount
         }
 
         throw new OperationFailedException(
-            "mount sealed image", serial, string.Create(CultureInfo.InvariantCulture, $"no disk has the serial number {serial}"), "the host must attach every blob of the image");
+            "attach sealed image", serial, $"no disk has the serial number {serial}", "the host must attach every blob of the image");
     }
+
+    private static OperationFailedException Refused(string subject, string reason, Exception inner) =>
+        new("mount sealed image", subject, reason, "was a blob changed in the host's cache? kist image cache verify", inner: inner);
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using Kist.Linux.Devices;
 using Microsoft.Win32.SafeHandles;
@@ -31,13 +32,20 @@ public sealed class DeviceMapper : IDisposable
     /// <param name="sectors">Its length in units of 512 bytes.</param>
     /// <param name="target">"verity", "crypt", "linear" …</param>
     /// <param name="parameters">The target's parameters. They may hold a key: the caller zeroes its own copy.</param>
-    public string CreateReadOnly(string name, ulong sectors, string target, ReadOnlySpan<byte> parameters)
+    public string CreateReadOnly(string name, ulong sectors, string target, ReadOnlyMemory<byte> parameters) =>
+        Create(name, isReadOnly: true, [new MapperTarget(target, sectors, parameters)]);
+
+    /// <summary>Creates a device of targets one behind the other, makes it live, and returns its node, "/dev/dm-N".</summary>
+    /// <param name="name">The device's name, at most 127 bytes.</param>
+    /// <param name="isReadOnly">True if nothing may be written.</param>
+    /// <param name="targets">What it consists of.</param>
+    public string Create(string name, bool isReadOnly, IReadOnlyList<MapperTarget> targets)
     {
-        var created = Call(CreateCommand, name, 0, []);
+        var created = Call(CreateCommand, name, 0, 0, []);
         try
         {
-            Load(name, sectors, target, parameters);
-            Call(SuspendCommand, name, 0, []); // without the suspend flag this command resumes
+            Load(name, isReadOnly, targets);
+            Call(SuspendCommand, name, 0, 0, []); // without the suspend flag this command resumes
         }
         catch
         {
@@ -50,47 +58,60 @@ public sealed class DeviceMapper : IDisposable
     }
 
     /// <summary>Removes a device that nothing uses.</summary>
-    public void Remove(string name) => Call(RemoveCommand, name, 0, []);
+    public void Remove(string name) => Call(RemoveCommand, name, 0, 0, []);
 
     /// <inheritdoc/>
     public void Dispose() => _control.Dispose();
 
-    private void Load(string name, ulong sectors, string target, ReadOnlySpan<byte> parameters)
+    private void Load(string name, bool isReadOnly, IReadOnlyList<MapperTarget> targets)
     {
-        var spec = new byte[(TargetSize + parameters.Length + 1 + 7) & ~7];
+        var table = new byte[targets.Sum(SizeOf)];
         try
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(spec.AsSpan(0x08), sectors);
-            BinaryPrimitives.WriteUInt32LittleEndian(spec.AsSpan(0x14), (uint)spec.Length);
-            WriteName(spec.AsSpan(0x18, 16), target);
-            parameters.CopyTo(spec.AsSpan(TargetSize));
-            Call(LoadCommand, name, ReadOnlyFlag, spec);
+            ulong start = 0;
+            var offset = 0;
+            foreach (var target in targets)
+            {
+                var spec = table.AsSpan(offset, SizeOf(target));
+                BinaryPrimitives.WriteUInt64LittleEndian(spec, start);
+                BinaryPrimitives.WriteUInt64LittleEndian(spec[0x08..], target.Sectors);
+                BinaryPrimitives.WriteUInt32LittleEndian(spec[0x14..], (uint)spec.Length); // distance to the next one
+                WriteName(spec.Slice(0x18, 16), target.Type);
+                target.Parameters.Span.CopyTo(spec[TargetSize..]);
+                start += target.Sectors;
+                offset += spec.Length;
+            }
+
+            Call(LoadCommand, name, isReadOnly ? ReadOnlyFlag : 0, targets.Count, table);
         }
         finally
         {
-            System.Security.Cryptography.CryptographicOperations.ZeroMemory(spec);
+            CryptographicOperations.ZeroMemory(table);
         }
     }
 
-    private byte[] Call(byte command, string name, uint flags, ReadOnlySpan<byte> target)
+    /// <summary>Specification, parameters and their NUL, in whole eights.</summary>
+    private static int SizeOf(MapperTarget target) => (TargetSize + target.Parameters.Length + 1 + 7) & ~7;
+
+    private byte[] Call(byte command, string name, uint flags, int targets, ReadOnlySpan<byte> table)
     {
         // The kernel may answer into all of data_size.
-        var block = new byte[HeaderSize + Math.Max(target.Length, 16)];
+        var block = new byte[HeaderSize + Math.Max(table.Length, 16)];
         try
         {
             BinaryPrimitives.WriteUInt32LittleEndian(block, 4);
             BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(0x0c), (uint)block.Length);
             BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(0x10), HeaderSize);
-            BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(0x14), target.IsEmpty ? 0u : 1u);
+            BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(0x14), (uint)targets);
             BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(0x1c), flags);
             WriteName(block.AsSpan(0x30, 128), name);
-            target.CopyTo(block.AsSpan(HeaderSize));
+            table.CopyTo(block.AsSpan(HeaderSize));
             DeviceControl.Call(_control, DeviceControl.ReadWriteRequest('\xfd', command, HeaderSize), block, "device mapper command", $"{command} of {name}");
             return block[..HeaderSize];
         }
         finally
         {
-            System.Security.Cryptography.CryptographicOperations.ZeroMemory(block);
+            CryptographicOperations.ZeroMemory(block);
         }
     }
 

@@ -17,6 +17,7 @@ static class SealCommand
         var key = new BrokerKeyArguments();
         var signer = new Option<string?>("--sign") { Description = "Private key (PEM, P-256 or P-384) of the author, who signs.", HelpName = "FILE" };
         var platform = new Option<string?>("--platform") { Description = "Which image of an index.", HelpName = "OS/ARCH" };
+        var revision = new Option<long>("--revision") { Description = "Number of the release, which counts up; policies can refuse older ones.", HelpName = "N" };
         var unlinkable = new Option<bool>("--unlinkable") { Description = "Hide that two sealed images are of the same files; they then share no blob." };
         var allRoot = new Option<bool>("--all-root") { Description = "Make every file root's. Needed unless root runs this." };
         var json = ImageOutput.JsonOption();
@@ -24,7 +25,7 @@ static class SealCommand
         var sourceKeys = new KeyArguments();
         var command = new Command("seal", "Seal an image: encrypted, verified block by block, fetched once and shared by all pods.")
         {
-            source, destination, signer, platform, unlinkable, allRoot, json,
+            source, destination, signer, platform, revision, unlinkable, allRoot, json,
         };
         key.AddTo(command);
         registry.AddTo(command);
@@ -42,13 +43,14 @@ static class SealCommand
             {
                 Platform = parse.GetValue(platform) is { } text ? Platform.Parse(text) : Platform.Current,
                 Signer = author,
+                Revision = parse.GetValue(revision),
                 Unlinkable = parse.GetValue(unlinkable),
                 AllRoot = parse.GetValue(allRoot),
             };
             var result = await ImageSealer.SealAsync(from, sourceKeys.Read(parse), to, imageKey.Id, imageKey.Key.Memory, sealOptions, cancellationToken);
             var stored = ImageLocation.OpenSource(parse.GetValue(destination)!, options);
             using var storedScope = stored as IDisposable;
-            var (_, digest) = await SealedImageReader.OpenAsync(stored, new FixedKeyProvider(imageKey.Id, imageKey.Key.Memory), [], cancellationToken);
+            var (_, digest) = await SealedImageReader.OpenAsync(stored, new FixedKeyProvider(imageKey.Id, imageKey.Key.Memory), cancellationToken);
             if (digest != result.Digest)
                 throw new ContentMismatchException(to.Location, result.Digest, $"the destination now has {digest}");
             await key.RestrictAsync(parse, imageKey, [result.Digest], cancellationToken);
@@ -78,7 +80,7 @@ static class SealCommand
         if (json)
         {
             ImageOutput.Print(
-                new SealedOutput(location, image.Digest.ToString(), image.Source.ToString(), keyId, [.. image.FileSystems.Select(f => new BlobOutput(f.Digest.ToString(), f.Size))]),
+                new SealedOutput(location, image.Digest.ToString(), image.Source.ToString(), keyId, [.. image.Blobs.Select(f => new BlobOutput(f.Digest.ToString(), f.Size))]),
                 ImageJson.Output.SealedOutput);
             return;
         }
@@ -87,7 +89,7 @@ static class SealCommand
         Console.Out.WriteLine($"digest: {image.Digest}");
         Console.Out.WriteLine($"source: {image.Source}");
         Console.Out.WriteLine($"key:    {keyId}");
-        foreach (var (digest, size) in image.FileSystems)
+        foreach (var (digest, size) in image.Blobs)
             Console.Out.WriteLine($"blob:   {digest} {TransferNotes.Megabytes(size)}");
     }
 }
