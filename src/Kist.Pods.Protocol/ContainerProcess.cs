@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Kist.Formats;
 
 namespace Kist.Pods.Protocol;
@@ -24,7 +25,34 @@ public sealed record ProcessOverrides(
     IReadOnlyList<string> Arguments,
     IReadOnlyList<string> Environment,
     string WorkingDirectory,
-    string User);
+    string User)
+{
+    /// <summary>
+    /// Writes them as policies see and pin them. A policy that pins an image by digest and these pins the process, and need
+    /// not know the image's configuration, which is secret in a sealed image.
+    /// </summary>
+    public void WriteTo(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        if (Entrypoint is null)
+            json.WriteNull("entrypoint");
+        else
+            WriteStrings(json, "entrypoint", Entrypoint);
+        WriteStrings(json, "args", Arguments);
+        WriteStrings(json, "env", Environment);
+        json.WriteString("cwd", WorkingDirectory);
+        json.WriteString("user", User);
+        json.WriteEndObject();
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+            json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+}
 
 /// <summary>
 /// The process that runs once image and overrides are merged. The owner computes it for the policy and the agent for the

@@ -1,3 +1,4 @@
+using Kist.Pods.Disks;
 using Kist.Pods.Guest;
 using Kist.Pods.Machines;
 
@@ -25,6 +26,9 @@ public sealed record PodSpec
 
     /// <summary>The only places that the guest's network reaches; none means no network.</summary>
     public IReadOnlyList<GuestDoor> Doors { get; init; } = [];
+
+    /// <summary>Read-only disks, such as the blobs of a sealed image. They are not measured: the guest proves what it reads.</summary>
+    public IReadOnlyList<GuestDisk> Disks { get; init; } = [];
 
     /// <summary>Null to probe for the best that works.</summary>
     public Accelerator? Accelerator { get; init; }

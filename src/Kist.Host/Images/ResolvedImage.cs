@@ -1,4 +1,5 @@
 using Kist.Formats;
+using Kist.Images.Sealed;
 using Kist.Oci;
 using Kist.Pods.Protocol;
 
@@ -19,6 +20,9 @@ public sealed record ResolvedImage(
     int Layers,
     long CompressedBytes)
 {
+    /// <summary>The blobs of a sealed image, which the host attaches as disks; null for any other image.</summary>
+    public IReadOnlyList<Descriptor>? SealedBlobs { get; init; }
+
     /// <summary>True if no layer is in the clear.</summary>
     public bool IsEncrypted => Layers > 0 && EncryptedLayers == Layers;
 
@@ -36,6 +40,8 @@ public sealed record ResolvedImage(
     {
         var content = await ImageReader.ResolveManifestAsync(source, GuestPlatform, cancellationToken).ConfigureAwait(false);
         var manifest = ImageManifest.Parse(content.Bytes.Span);
+        if (SealedMediaTypes.IsSealed(manifest))
+            return Sealed(reference, content.Digest, manifest);
         var (configuration, _) = await ImageReader.ReadConfigurationAsync(source, manifest, cancellationToken).ConfigureAwait(false);
         var process = configuration.Config;
         return new ResolvedImage(
@@ -47,6 +53,15 @@ public sealed record ResolvedImage(
             manifest.Layers.Count,
             manifest.Layers.Sum(l => l.Size));
     }
+
+    /// <summary>The configuration is in the sealed manifest, which the host cannot read.</summary>
+    private static ResolvedImage Sealed(ImageReference reference, Digest digest, ImageManifest manifest) => new(
+        reference, digest, new ImageProcessDefaults([], [], [], "", ""), manifest.Layers.Count, manifest.Layers.Count, manifest.Layers.Sum(l => l.Size))
+    {
+        SealedBlobs = manifest.Layers.Count is > 0 and <= SealedManifest.MaxBlobs
+            ? manifest.Layers
+            : throw new MalformedDataException("sealed image", -1, $"{manifest.Layers.Count} blobs"),
+    };
 
     private static Platform GuestPlatform { get; } = Platform.Parse("linux/amd64");
 }

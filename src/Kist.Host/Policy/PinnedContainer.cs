@@ -17,17 +17,26 @@ public sealed record PinnedContainer
     /// <summary>True if every layer is encrypted.</summary>
     public required bool Encrypted { get; init; }
 
+    /// <summary>What a sealed image must be beside its digest; null for any other image.</summary>
+    public PinnedSeal? Seal { get; init; }
+
+    /// <summary>
+    /// What may be asked for in place of what the image says, exactly. With it the members <see cref="Args"/> to
+    /// <see cref="Users"/> mean nothing: the digest pins the image's configuration, which is secret in a sealed image.
+    /// </summary>
+    public ProcessOverrides? Overrides { get; init; }
+
     /// <summary>The argument vector.</summary>
-    public required IReadOnlyList<PinnedText> Args { get; init; }
+    public IReadOnlyList<PinnedText> Args { get; init; } = [];
 
     /// <summary>The environment, as "NAME=value", in any order; nothing else may be in it.</summary>
-    public required IReadOnlyList<PinnedText> Env { get; init; }
+    public IReadOnlyList<PinnedText> Env { get; init; } = [];
 
     /// <summary>Working directory.</summary>
-    public required string Cwd { get; init; }
+    public string Cwd { get; init; } = "";
 
     /// <summary>Texts that mean the right user: what the image says, or "uid:gid".</summary>
-    public required IReadOnlyList<string> Users { get; init; }
+    public IReadOnlyList<string> Users { get; init; } = [];
 
     /// <summary>True if it gets a terminal.</summary>
     public bool Terminal { get; init; }
@@ -78,3 +87,8 @@ public sealed record PinnedContainer
         Users = [process.User],
     };
 }
+
+/// <summary>What the policy demands of a sealed image's manifest.</summary>
+/// <param name="MinimumRevision">An older release is refused, even if the digest is pinned; 0 accepts any.</param>
+/// <param name="Author">Thumbprint (RFC 7638) of the key that must have signed it; empty if nobody need have.</param>
+public sealed record PinnedSeal(long MinimumRevision, string Author);

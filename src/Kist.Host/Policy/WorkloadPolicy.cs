@@ -47,7 +47,15 @@ public static class WorkloadPolicy
         json.WriteString("reference", container.Reference);
         json.WriteString("manifest_digest", container.ManifestDigest);
         json.WriteBoolean("encrypted", container.Encrypted);
+        if (container.Seal is { } seal)
+            WriteSeal(json, seal);
         json.WriteEndObject();
+        if (container.Overrides is { } overrides)
+        {
+            json.WritePropertyName("overrides");
+            overrides.WriteTo(json);
+        }
+
         json.WriteBoolean("input", container.Input);
         json.WriteBoolean("output", container.Output);
         WriteOci(json, container);
@@ -60,16 +68,28 @@ public static class WorkloadPolicy
         json.WriteEndObject();
     }
 
+    private static void WriteSeal(Utf8JsonWriter json, PinnedSeal seal)
+    {
+        json.WriteStartObject("sealed");
+        json.WriteNumber("minimum_revision", seal.MinimumRevision);
+        json.WriteString("author", seal.Author);
+        json.WriteEndObject();
+    }
+
     private static void WriteOci(Utf8JsonWriter json, PinnedContainer container)
     {
         json.WriteStartObject("OCI");
         json.WriteStartObject("Process");
-        WriteArray(json, "Args", container.Args, a => a.Write(json));
-        WriteArray(json, "Env", container.Env, e => e.Write(json));
-        json.WriteString("Cwd", container.Cwd);
-        json.WriteStartObject("User");
-        WriteStrings(json, "Usernames", container.Users);
-        json.WriteEndObject();
+        if (container.Overrides is null)
+        {
+            WriteArray(json, "Args", container.Args, a => a.Write(json));
+            WriteArray(json, "Env", container.Env, e => e.Write(json));
+            json.WriteString("Cwd", container.Cwd);
+            json.WriteStartObject("User");
+            WriteStrings(json, "Usernames", container.Users);
+            json.WriteEndObject();
+        }
+
         json.WriteBoolean("Terminal", container.Terminal);
         WriteStrings(json, "Capabilities", container.Capabilities ?? DefaultCapabilities.Names);
         json.WriteEndObject();

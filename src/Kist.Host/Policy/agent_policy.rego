@@ -45,8 +45,7 @@ pinned := container if {
 
 CreateContainerRequest if {
 	image_allowed
-	args_allowed
-	env_allowed
+	program_allowed
 	process_allowed
 	hostname_allowed
 	volumes_allowed
@@ -55,7 +54,30 @@ CreateContainerRequest if {
 image_allowed if {
 	input.image.manifest_digest == pinned.image.manifest_digest
 	input.image.encrypted == pinned.image.encrypted
+	seal_allowed
 }
+
+seal_allowed if not pinned.image.sealed
+
+seal_allowed if {
+	input.image.sealed.revision >= pinned.image.sealed.minimum_revision
+	author_allowed
+}
+
+author_allowed if pinned.image.sealed.author == ""
+
+author_allowed if input.image.sealed.author == pinned.image.sealed.author
+
+program_allowed if {
+	not pinned.overrides
+	args_allowed
+	env_allowed
+	input.OCI.Process.Cwd == pinned.OCI.Process.Cwd
+	input.OCI.Process.User.Username in pinned.OCI.Process.User.Usernames
+}
+
+# The digest pins the configuration of a sealed image, which the policy does not tell. What it pins is what the host adds.
+program_allowed if input.overrides == pinned.overrides
 
 args_allowed if {
 	count(input.OCI.Process.Args) == count(pinned.OCI.Process.Args)
@@ -83,8 +105,6 @@ env_present(wanted) if {
 }
 
 process_allowed if {
-	input.OCI.Process.Cwd == pinned.OCI.Process.Cwd
-	input.OCI.Process.User.Username in pinned.OCI.Process.User.Usernames
 	input.OCI.Process.Terminal == pinned.OCI.Process.Terminal
 	input.OCI.Process.NoNewPrivileges == true
 	input.OCI.Root.Readonly == pinned.OCI.Root.Readonly

@@ -7,7 +7,7 @@ using Kist.Pods.Protocol.Agent;
 namespace Kist.Host;
 
 /// <summary>The one container of a started pod, through its agent.</summary>
-internal sealed class AgentPod(RunningPod pod, string containerId, IReadOnlyList<StepTiming> timings, string platform) : IPod
+internal sealed class AgentPod(RunningPod pod, ImageDisks disks, string containerId, IReadOnlyList<StepTiming> timings, string platform) : IPod
 {
     private const uint ReadBytes = 256 << 10;
     private const uint ReadWaitMilliseconds = 10_000;
@@ -67,5 +67,6 @@ internal sealed class AgentPod(RunningPod pod, string containerId, IReadOnlyList
         }
 
         await pod.DisposeAsync().ConfigureAwait(false);
+        await disks.DisposeAsync().ConfigureAwait(false);
     }
 }

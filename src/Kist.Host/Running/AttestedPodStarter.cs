@@ -1,4 +1,6 @@
 using Kist.Formats;
+using Kist.Images;
+using Kist.Oci;
 using Kist.Pods;
 using Kist.Pods.Guest;
 
@@ -30,20 +32,35 @@ public sealed class AttestedPodStarter(
         await registrar(endpoints).RegisterAsync(folder.Record.Name, plan.Predict(), cancellationToken).ConfigureAwait(false);
         timings.Finish("register");
 
-        progress.Report("starting the virtual machine");
-        var pod = await launcher.LaunchAsync(plan.Spec, timings, cancellationToken).ConfigureAwait(false);
-        timings.Restart();
+        progress.Report("preparing the image's disks");
+        var disks = await ImageDisks.PrepareAsync(new BlobCache(state.ImageCache), plan.Image, new RegistryOptions(), request.Fetch, cancellationToken)
+            .ConfigureAwait(false);
+        timings.Finish("disks");
+        RunningPod? pod = null;
         try
         {
+            progress.Report("starting the virtual machine");
+            pod = await launcher.LaunchAsync(plan.Spec with { Disks = disks.Disks }, timings, cancellationToken).ConfigureAwait(false);
+            timings.Restart();
             await CreateAndStartAsync(pod, plan, request, progress, cancellationToken).ConfigureAwait(false);
             timings.Finish("container");
             timings.AddGuest(await pod.Agent.GetProgressAsync(cancellationToken).ConfigureAwait(false));
-            return new AgentPod(pod, WorkloadPlan.ContainerId, timings.Steps, pod.Info.Simulated ? $"simulated {pod.Info.Tee}" : pod.Info.Tee);
+            return new AgentPod(pod, disks, WorkloadPlan.ContainerId, timings.Steps, pod.Info.Simulated ? $"simulated {pod.Info.Tee}" : pod.Info.Tee);
         }
-        catch
+        catch (Exception e)
         {
-            await SaveConsoleAsync(pod, folder).ConfigureAwait(false);
-            await pod.DisposeAsync().ConfigureAwait(false);
+            if (pod is not null)
+            {
+                await SaveConsoleAsync(pod, folder).ConfigureAwait(false);
+                await pod.DisposeAsync().ConfigureAwait(false);
+            }
+
+            var cause = disks.Failure;
+            await disks.DisposeAsync().ConfigureAwait(false);
+
+            // The guest knows only that its disk failed.
+            if (cause is OperationFailedException && e is OperationFailedException)
+                throw cause;
             throw;
         }
         finally

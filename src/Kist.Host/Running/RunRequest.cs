@@ -45,6 +45,15 @@ public sealed record RunRequest
     /// <summary>True if an image with a layer in the clear may run.</summary>
     public bool AllowPlainImage { get; init; }
 
+    /// <summary>How the blobs of a sealed image are fetched.</summary>
+    public BlobFetch Fetch { get; init; }
+
+    /// <summary>The oldest release of a sealed image that may run; 0 for any.</summary>
+    public long MinimumRevision { get; init; }
+
+    /// <summary>Thumbprint (RFC 7638) of the key that must have signed a sealed image; empty if nobody need have.</summary>
+    public string Author { get; init; } = "";
+
     /// <summary>Time limit for everything until the program runs.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(3);
 }

@@ -53,13 +53,20 @@ public sealed class WorkloadPlan
                 $"encrypt it: kist image encrypt {request.Image} DESTINATION, or run it in the clear with --allow-plain-image");
         }
 
+        if (image.SealedBlobs is null && (request.MinimumRevision > 0 || request.Author.Length > 0))
+        {
+            throw new OperationFailedException(
+                "check image", request.Image, "an author or a minimum revision was demanded, and only sealed images have them",
+                $"seal it: kist image seal {request.Image} DESTINATION --sign FILE --revision N");
+        }
+
         var container = Pin(request, image, endpoints);
         var initData = InitDataDocument.Compose(endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]));
         return new WorkloadPlan(request, image, container, new PodSpec
         {
             Guest = guest,
             InitData = initData.Bytes,
-            MemoryMebibytes = MachineSize.Mebibytes(request, image.CompressedBytes),
+            MemoryMebibytes = MachineSize.Mebibytes(request, image.SealedBlobs is null ? image.CompressedBytes : 0),
             Cpus = request.VirtualCpus,
             Doors = [Door(new IPEndPoint(IPAddress.Loopback, endpoints.Broker.Port)), Door(IPEndPoint.Parse(endpoints.Registry))],
             StartTimeout = request.StartTimeout,
@@ -98,14 +105,20 @@ public sealed class WorkloadPlan
     {
         var overrides = new ProcessOverrides(
             request.Entrypoint is { } entrypoint ? [entrypoint] : null, request.Arguments, request.Environment, request.WorkingDirectory, request.User);
-        return PinnedContainer.Of(
-            ContainerId, $"{NameInGuest(image.Reference, endpoints)}@{image.ManifestDigest}", image.ManifestDigest.ToString(), image.IsEncrypted,
-            ContainerProcess.Merge(image.Defaults, overrides)) with
-        {
-            Terminal = request.Terminal,
-            Input = request.Interactive,
-            ReadOnlyRoot = request.ReadOnly,
-        };
+        var reference = $"{NameInGuest(image.Reference, endpoints)}@{image.ManifestDigest}";
+        var digest = image.ManifestDigest.ToString();
+        var pinned = image.SealedBlobs is null
+            ? PinnedContainer.Of(ContainerId, reference, digest, image.IsEncrypted, ContainerProcess.Merge(image.Defaults, overrides))
+            : new PinnedContainer
+            {
+                Name = ContainerId,
+                Reference = reference,
+                ManifestDigest = digest,
+                Encrypted = true,
+                Seal = new PinnedSeal(request.MinimumRevision, request.Author),
+                Overrides = overrides,
+            };
+        return pinned with { Terminal = request.Terminal, Input = request.Interactive, ReadOnlyRoot = request.ReadOnly };
     }
 
     /// <summary>The development registry has another address in the guest's network; any other keeps its name.</summary>

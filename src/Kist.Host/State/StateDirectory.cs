@@ -27,6 +27,9 @@ public sealed class StateDirectory
     /// <summary>One folder a container.</summary>
     public string Containers => Path.Combine(Root, "containers");
 
+    /// <summary>Blobs of sealed images, shared by all pods.</summary>
+    public string ImageCache => Path.Combine(Root, "images");
+
     /// <summary>The log-of-last-resort of background processes.</summary>
     public string Logs => Path.Combine(Root, "logs");
 
@@ -59,7 +62,7 @@ public sealed class StateDirectory
 
         try
         {
-            foreach (var folder in (string[])[state.Root, state.Services, state.Guest, state.Simulator, state.Containers, state.Logs])
+            foreach (var folder in (string[])[state.Root, state.Services, state.Guest, state.Simulator, state.Containers, state.ImageCache, state.Logs])
                 Directory.CreateDirectory(folder, OwnerOnly);
 
             if ((File.GetUnixFileMode(state.Root) & ~OwnerOnly) != 0)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Kist.Formats;
+using Kist.Linux.Files;
 using Kist.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -12,6 +13,8 @@ namespace Kist.Images;
 /// </summary>
 public sealed class BlobCache
 {
+    private const string PartialSuffix = ".lazy";
+
     private readonly string _directory;
 
     /// <summary>Opens a cache; the directory is made if missing.</summary>
@@ -34,6 +37,24 @@ public sealed class BlobCache
         }
     }
 
+    /// <summary>Opens a blob that is there, and holds it in use; null if it is not there, or not all of it.</summary>
+    public CachedBlob? TryOpen(Descriptor blob) => TryOpen(PathOf(blob.Digest), blob);
+
+    /// <summary>Opens a blob of which parts may be missing, and holds it in use. What is missing comes when it is read.</summary>
+    public LazyBlob OpenLazy(IRangeSource source, Descriptor blob)
+    {
+        var path = PartialPathOf(blob.Digest);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        while (true)
+        {
+            if (LazyBlob.TryOpen(path, blob, source) is { } opened)
+                return opened;
+        }
+    }
+
+    /// <summary>Fetches what a blob misses, proves it, and keeps it as a whole one.</summary>
+    public Task FillAsync(LazyBlob lazy, Descriptor blob, CancellationToken cancellationToken) => lazy.FillAsync(PathOf(blob.Digest), cancellationToken);
+
     /// <summary>Removes blobs that nobody uses, least recently used first, until no more than some bytes are left.</summary>
     /// <returns>Bytes removed.</returns>
     public long Collect(long keepBytes)
@@ -52,6 +73,8 @@ public sealed class BlobCache
 
         return removed;
     }
+
+    private string PartialPathOf(Digest digest) => PathOf(digest) + PartialSuffix;
 
     private string PathOf(Digest digest) => Path.Combine(_directory, digest.Algorithm, digest.Hex);
 
@@ -136,6 +159,9 @@ public sealed class CachedBlob : IDisposable
 
     /// <summary>What it is.</summary>
     public Descriptor Descriptor { get; }
+
+    /// <summary>Has the kernel read the blob into its page cache in the background.</summary>
+    public void ReadAhead() => FileAdvice.WillNeed(_handle);
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();

@@ -36,6 +36,21 @@ public static class ImagePuller
         IProgress<PullProgress>? progress, CancellationToken cancellationToken)
     {
         var chain = await ImageReader.ResolveChainAsync(source, options.Platform, cancellationToken).ConfigureAwait(false);
+        return await PullAsync(source, chain, unwrappers, rootDirectory, options, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Pulls an image whose manifest has been resolved.</summary>
+    /// <param name="source">The image.</param>
+    /// <param name="chain">As <see cref="ImageReader.ResolveChainAsync"/> gave it.</param>
+    /// <param name="unwrappers">Who opens the keys of encrypted layers.</param>
+    /// <param name="rootDirectory">A directory for the result; it is made if missing. "rootfs" in it must not exist.</param>
+    /// <param name="options">How to pull.</param>
+    /// <param name="progress">Told what happens, or null.</param>
+    /// <param name="cancellationToken">Stops the pull; nothing is left.</param>
+    public static async Task<PulledImage> PullAsync(
+        IImageSource source, IReadOnlyList<ManifestContent> chain, IReadOnlyList<ILayerKeyUnwrapper> unwrappers, string rootDirectory, PullOptions options,
+        IProgress<PullProgress>? progress, CancellationToken cancellationToken)
+    {
         if (options.Policy is { } policy)
             await RequireSignaturesAsync(policy, source, chain, cancellationToken).ConfigureAwait(false);
         var content = chain[^1];
@@ -75,7 +90,7 @@ public static class ImagePuller
             configuration, configurationBytes, content.Digest, RootOf(rootDirectory), encrypted, manifest.Layers.Count, report);
     }
 
-    private static async Task RequireSignaturesAsync(
+    internal static async Task RequireSignaturesAsync(
         PolicyEvaluator policy, IImageSource source, IReadOnlyList<ManifestContent> chain, CancellationToken cancellationToken)
     {
         if (source is not RegistryRepository repository)

@@ -36,6 +36,12 @@ public sealed record PullOptions
     /// </summary>
     public Func<Digest, CancellationToken, Task<string?>>? FindUnpacked { get; init; }
 
+    /// <summary>
+    /// Told the digest of the platform's manifest before the key of a sealed image is asked for, whose configuration
+    /// cannot be judged without it; null tells nobody.
+    /// </summary>
+    public Func<Digest, CancellationToken, Task>? BeforeKeys { get; init; }
+
     /// <summary>True accepts layer keys that are wrapped with A256CTR, which nothing authenticates.</summary>
     public bool AllowUnauthenticatedWrap { get; init; }
 
@@ -57,7 +63,16 @@ public sealed record PullOptions
 /// <param name="Layers">How many layers there are.</param>
 /// <param name="ContentBytes">Bytes of all layers as the registry has them.</param>
 public sealed record PullCandidate(
-    ImageConfiguration Config, Digest ManifestDigest, Digest ConfigDigest, int EncryptedLayers, int Layers, long ContentBytes);
+    ImageConfiguration Config, Digest ManifestDigest, Digest ConfigDigest, int EncryptedLayers, int Layers, long ContentBytes)
+{
+    /// <summary>What else is proven of a sealed image; null for an ordinary one.</summary>
+    public SealedFacts? Sealed { get; init; }
+}
+
+/// <summary>What the sealed manifest says of an image beside its configuration.</summary>
+/// <param name="Revision">Counts up with the releases.</param>
+/// <param name="Author">RFC 7638 thumbprint of the key that signed it; null if nobody did.</param>
+public sealed record SealedFacts(long Revision, string? Author);
 
 /// <summary>An image that was pulled, proven and unpacked.</summary>
 /// <param name="Config">How to run it, as the image's configuration says.</param>

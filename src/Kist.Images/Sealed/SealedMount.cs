@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Kist.Formats;
 using Kist.Linux.Files;
 using Kist.Linux.Storage;
@@ -8,8 +7,7 @@ using Kist.Linux.Storage;
 namespace Kist.Images.Sealed;
 
 /// <summary>
-/// A sealed image that is mounted in the guest: its file systems read-only, one above the other, and a writable layer on
-/// top. Disks are found by serial number; verity and crypt are mapped over them. A wrong disk, key or root hash maps without
+/// A sealed image that is mounted in the guest, read-only: its file system, or several one above the other. Disks are found by serial number; verity and crypt are mapped over them. A wrong disk, key or root hash maps without
 /// complaint, but mounting reads the superblock through all of it and fails. Disposing undoes everything.
 /// </summary>
 public sealed class SealedMount : IDisposable
@@ -24,18 +22,17 @@ public sealed class SealedMount : IDisposable
     /// <summary>Mounts an image.</summary>
     /// <param name="manifest">The opened manifest; its keys are wiped.</param>
     /// <param name="name">A name for the mapped devices, unique in the guest.</param>
-    /// <param name="directory">A directory of the caller's, for the mounts.</param>
-    /// <param name="writable">A directory on storage that the host cannot read, for what is written.</param>
+    /// <param name="directory">A directory of the caller's, for the mounts of several file systems.</param>
     /// <param name="root">An existing directory, where the whole is mounted.</param>
-    public static SealedMount Mount(SealedManifest manifest, string name, string directory, string writable, string root)
+    public static SealedMount Mount(SealedManifest manifest, string name, string directory, string root)
     {
         var mount = new SealedMount(name);
         try
         {
-            var lower = new List<string>();
-            foreach (var (fileSystem, i) in manifest.FileSystems.Select((f, i) => (f, i)))
-                lower.Add(mount.MountLower(fileSystem, i, directory));
-            mount.MountOverlay(lower, writable, root);
+            if (manifest.FileSystems is [var only])
+                mount.MountFileSystem(only, 0, root);
+            else
+                mount.MountStack(manifest.FileSystems, directory, root);
             return mount;
         }
         catch
@@ -67,12 +64,29 @@ public sealed class SealedMount : IDisposable
         _mapper.Dispose();
     }
 
-    private string MountLower(SealedFileSystem fileSystem, int index, string directory)
+    private void MountStack(IReadOnlyList<SealedFileSystem> fileSystems, string directory, string root)
+    {
+        var layers = new List<string>();
+        for (var i = 0; i < fileSystems.Count; i++)
+        {
+            var layer = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"layer{i}"));
+            Directory.CreateDirectory(layer);
+            MountFileSystem(fileSystems[i], i, layer);
+            layers.Add(layer);
+        }
+
+        // Overlayfs wants the uppermost first.
+        layers.Reverse();
+        Mounts.Mount("overlay", root, "overlay", MountOptions.ReadOnly | MountOptions.NoDevices, $"lowerdir={string.Join(':', layers)}");
+        _undo.Push(() => Mounts.Detach(root));
+    }
+
+    private void MountFileSystem(SealedFileSystem fileSystem, int index, string target)
     {
         List<string> plain = [.. fileSystem.Blobs.Select(MapBlob)];
-        var device = fileSystem.IsWhole ? plain[0] : Create($"{_name}-{index}", SealedDeviceTables.Linear(fileSystem, plain));
-        var target = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"lower{index}"));
-        Directory.CreateDirectory(target);
+        var device = fileSystem.IsWhole
+            ? plain[0]
+            : Create(string.Create(CultureInfo.InvariantCulture, $"{_name}-{index}"), SealedDeviceTables.Linear(fileSystem, plain));
         try
         {
             Mounts.Mount(device, target, "erofs", MountOptions.ReadOnly | MountOptions.NoDevices);
@@ -83,7 +97,6 @@ public sealed class SealedMount : IDisposable
         }
 
         _undo.Push(() => Mounts.Detach(target));
-        return target;
     }
 
     /// <summary>A blob that several file systems use is mapped once.</summary>
@@ -117,27 +130,6 @@ public sealed class SealedMount : IDisposable
         {
             throw Refused(name, $"the {targets[0].Type} device cannot be made: the host's disk is shorter than the image says, or is no disk of it", e);
         }
-    }
-
-    private void MountOverlay(List<string> lower, string writable, string root)
-    {
-        var upper = Path.Combine(writable, "upper");
-        var work = Path.Combine(writable, "work");
-        Directory.CreateDirectory(upper);
-        Directory.CreateDirectory(work);
-        // The root directory of the container is the image's, and so are its owner and permissions.
-        using (var source = DirectoryHandle.Open(lower[^1]))
-        using (var parent = DirectoryHandle.Open(writable))
-        {
-            var status = source.Status("."u8)!.Value;
-            parent.SetOwner("upper"u8, status.UserId, status.GroupId);
-            parent.SetPermissions("upper"u8, status.Permissions);
-        }
-
-        // Overlayfs wants the uppermost first.
-        var layers = string.Join(':', Enumerable.Reverse(lower));
-        Mounts.Mount("overlay", root, "overlay", MountOptions.NoDevices, $"lowerdir={layers},upperdir={upper},workdir={work}");
-        _undo.Push(() => Mounts.Detach(root));
     }
 
     private static string FindDisk(string serial)

@@ -8,7 +8,7 @@ namespace Kist.Oci;
 /// One image's place in a registry (OCI distribution specification 1.1): reads and writes manifests and blobs, lists
 /// referrers, reads ranges of blobs.
 /// </summary>
-public sealed partial class RegistryRepository : IImageSource, IImageDestination, IDisposable
+public sealed partial class RegistryRepository : IImageSource, IRangeSource, IImageDestination, IDisposable
 {
     private const int MaxListBytes = OciLimits.MaxDocumentBytes;
     private static readonly string[] s_acceptedManifests =
@@ -62,7 +62,7 @@ public sealed partial class RegistryRepository : IImageSource, IImageDestination
         return new VerifyingStream(download, descriptor, Location);
     }
 
-    /// <summary>Reads a part of a blob. The bytes are as the registry sent them: no digest covers a part, so the caller must prove them.</summary>
+    /// <inheritdoc/>
     public async Task ReadRangeAsync(Descriptor descriptor, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);

@@ -27,6 +27,12 @@ public sealed record CreateContainerInput
     /// <summary>True if every layer is encrypted.</summary>
     public required bool Encrypted { get; init; }
 
+    /// <summary>What is proven of a sealed image; null for any other.</summary>
+    public SealedInput? Sealed { get; init; }
+
+    /// <summary>What the host asked for in place of what the image says.</summary>
+    public required ProcessOverrides Overrides { get; init; }
+
     /// <summary>The process.</summary>
     public required ContainerProcess Process { get; init; }
 
@@ -67,7 +73,10 @@ public sealed record CreateContainerInput
         json.WriteString("manifest_digest", ManifestDigest);
         json.WriteString("config_digest", ConfigDigest);
         json.WriteBoolean("encrypted", Encrypted);
+        Sealed?.Write(json);
         json.WriteEndObject();
+        json.WritePropertyName("overrides");
+        Overrides.WriteTo(json);
         WriteOci(json);
         json.WriteStartObject("limits");
         json.WriteNumber("memory_bytes", MemoryBytes);

@@ -31,6 +31,13 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
     /// <summary>Needed in every guest.</summary>
     private static readonly string[] Modules = ["virtio_pci", "virtio_console", "virtio_rng", "virtio_blk", "virtio_net", "overlay"];
 
+    /// <summary>
+    /// Loaded when a container needs them: sealed images (verity, crypt, EROFS) and encrypted scratch storage (crypt over
+    /// integrity). The kernel cannot load ciphers by itself here, so those that dm-crypt asks for are named.
+    /// </summary>
+    private static readonly string[] StorageModules =
+        ["dm_mod", "dm_verity", "dm_crypt", "dm_integrity", "aesni_intel", "sha256_ssse3", "crc32c_intel", "ecb", "xts", "authenc", "erofs"];
+
     /// <summary>TEE drivers, where the kernel has them as modules; the agent loads them only on such a machine.</summary>
     private static readonly string[] TeeModules = ["configfs", "tsm", "tdx_guest", "sev_guest"];
 
@@ -48,8 +55,8 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
 
         var release = kernelName[KernelPrefix.Length..];
         var agent = await File.ReadAllBytesAsync(agentProgram, cancellationToken).ConfigureAwait(false);
-        var modules = CollectModules(kernel, release);
-        var initrd = WriteInitrd(agent, modules, runtime);
+        var (modules, storageModules) = CollectModules(kernel, release);
+        var initrd = WriteInitrd(agent, modules, storageModules, runtime);
         var firmwareImage = Single(firmware, "usr/share/ovmf/OVMF.fd", "ovmf");
         var kernelImage = Single(kernel, $"boot/vmlinuz-{release}", kernelName);
         Directory.CreateDirectory(folder);
@@ -61,7 +68,7 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
             Firmware = Save(folder, "OVMF.fd", firmwareImage),
             Kernel = Save(folder, "vmlinuz", kernelImage),
             Initrd = Save(folder, "initrd", initrd),
-            Modules = [.. modules.Select(m => m.Name)],
+            Modules = [.. modules.Select(m => m.Name), .. storageModules.Select(m => m.Name)],
             Measurements = [.. MeasuredSizes.Select(m => Measure(m, firmwareImage, kernelImage, initrd))],
             Inputs =
             [
@@ -96,14 +103,15 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
         || path.EndsWith("/modules.builtin", StringComparison.Ordinal)
         || (path.Contains("/kernel/", StringComparison.Ordinal) && path.EndsWith(".ko", StringComparison.Ordinal));
 
-    private static IReadOnlyList<(string Name, byte[] Content)> CollectModules(IReadOnlyDictionary<string, byte[]> kernel, string release)
+    private static (IReadOnlyList<(string Name, byte[] Content)> AtBoot, IReadOnlyList<(string Name, byte[] Content)> Storage) CollectModules(IReadOnlyDictionary<string, byte[]> kernel, string release)
     {
         // Where /lib is merged into /usr, packages hold usr/lib/modules.
         var builtIn = kernel.Single(f => f.Key.EndsWith($"lib/modules/{release}/modules.builtin", StringComparison.Ordinal)).Value;
         var set = new KernelModuleSet(
             kernel.Where(f => f.Key.EndsWith(".ko", StringComparison.Ordinal)).ToDictionary(f => f.Key, f => f.Value),
             System.Text.Encoding.ASCII.GetString(builtIn));
-        return set.Resolve([.. Modules, .. TeeModules.Where(set.Has)]);
+        var atBoot = set.Resolve([.. Modules, .. TeeModules.Where(set.Has)]);
+        return (atBoot, [.. set.Resolve(StorageModules).ExceptBy(atBoot.Select(m => m.Name), m => m.Name)]);
     }
 
     /// <summary>The programs' files by the path that they get in the guest.</summary>
@@ -135,12 +143,14 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
         }
     }
 
-    private static byte[] WriteInitrd(byte[] agent, IReadOnlyList<(string Name, byte[] Content)> modules, SortedDictionary<string, byte[]> runtime)
+    private static byte[] WriteInitrd(
+        byte[] agent, IReadOnlyList<(string Name, byte[] Content)> modules, IReadOnlyList<(string Name, byte[] Content)> storageModules,
+        SortedDictionary<string, byte[]> runtime)
     {
         using var archive = new MemoryStream();
         var cpio = new CpioWriter(archive);
         foreach (var directory in (string[])
-            ["dev", "etc", "lib", "lib/kist", "lib/kist/modules", "lib/x86_64-linux-gnu", "lib64", "mnt", "proc", "run", "sys", "tmp", "usr", "usr/bin"])
+            ["dev", "etc", "lib", "lib/kist", "lib/kist/modules", "lib/kist/modules/storage", "lib/x86_64-linux-gnu", "lib64", "mnt", "proc", "run", "sys", "tmp", "usr", "usr/bin"])
             cpio.AddDirectory(directory);
         // The runtime remembers for ever that it found no /dev/urandom, so nodes must be there before it starts.
         cpio.AddCharacterDevice("dev/console", 0x180, 5, 1);
@@ -148,14 +158,20 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
         cpio.AddCharacterDevice("dev/random", 0x1b6, 1, 8);
         cpio.AddCharacterDevice("dev/urandom", 0x1b6, 1, 9);
         cpio.AddFile("init", 0x1ed, agent);
-        for (var i = 0; i < modules.Count; i++)
-            cpio.AddFile($"lib/kist/modules/{i:D2}-{modules[i].Name}.ko", 0x1a4, modules[i].Content);
+        AddModules("lib/kist/modules", modules);
+        AddModules("lib/kist/modules/storage", storageModules);
         foreach (var (path, content) in runtime)
             cpio.AddFile(path, 0x1ed, content);
         cpio.Finish();
         // Not compressed: QEMU copies it into the guest faster than a guest decompresses it, by half a second under
         // emulation, and nothing then depends on a compressor's version.
         return archive.ToArray();
+
+        void AddModules(string folder, IReadOnlyList<(string Name, byte[] Content)> files)
+        {
+            for (var i = 0; i < files.Count; i++)
+                cpio.AddFile($"{folder}/{i:D2}-{files[i].Name}.ko", 0x1a4, files[i].Content);
+        }
     }
 
     private static byte[] Single(IReadOnlyDictionary<string, byte[]> files, string path, string package) =>

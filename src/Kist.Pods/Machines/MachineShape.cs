@@ -1,3 +1,4 @@
+using Kist.Pods.Disks;
 using Kist.Pods.Guest;
 
 namespace Kist.Pods.Machines;
@@ -25,4 +26,7 @@ public sealed record MachineShape
 
     /// <summary>A small read-only disk (init-data); empty for none.</summary>
     public ReadOnlyMemory<byte> Disk { get; init; }
+
+    /// <summary>Further read-only disks.</summary>
+    public IReadOnlyList<GuestDisk> Disks { get; init; } = [];
 }

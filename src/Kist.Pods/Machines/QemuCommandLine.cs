@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kist.Pods.Disks;
 
 namespace Kist.Pods.Machines;
 
@@ -8,7 +9,7 @@ namespace Kist.Pods.Machines;
 /// </summary>
 public static class QemuCommandLine
 {
-    internal const int FirmwareFile = 200, KernelFile = 201, InitrdFile = 202, DiskFile = 203, SerialSocket = 210, MonitorSocket = 211, FirstPortSocket = 220;
+    internal const int FirmwareFile = 200, KernelFile = 201, InitrdFile = 202, DiskFile = 203, SerialSocket = 210, MonitorSocket = 211, FirstPortSocket = 220, FirstDisk = 240;
 
     /// <summary>The arguments, without the program.</summary>
     public static IReadOnlyList<string> Build(MachineShape shape) =>
@@ -30,6 +31,7 @@ public static class QemuCommandLine
         "-device", "virtio-serial-pci,id=ports",
         .. shape.Ports.SelectMany(Port),
         .. Disk(shape),
+        .. shape.Disks.SelectMany(Disk),
         .. Network(shape),
     ];
 
@@ -46,6 +48,14 @@ public static class QemuCommandLine
             "-blockdev", $"driver=raw,node-name=init-data,read-only=on,file.driver=file,file.filename=/dev/fd/{DiskFile},file.locking=off",
             "-device", "virtio-blk-pci,drive=init-data",
         ];
+
+    private static string[] Disk(GuestDisk disk, int index) =>
+    [
+        "-blockdev", disk is ServedDisk
+            ? $"driver=raw,node-name=disk{index},read-only=on,file.driver=nbd,file.server.type=fd,file.server.str={FirstDisk + index}"
+            : $"driver=raw,node-name=disk{index},read-only=on,file.driver=file,file.filename=/dev/fd/{FirstDisk + index},file.locking=off",
+        "-device", $"virtio-blk-pci,drive=disk{index},serial={disk.Serial}",
+    ];
 
     /// <summary>restrict=on: the guest reaches nothing but the doors, neither the host's loopback nor the world.</summary>
     private static string[] Network(MachineShape shape) => shape.Doors.Count == 0

@@ -6,6 +6,7 @@ using Kist.Linux.Files;
 using Kist.Linux.Network;
 using Kist.Linux.Polling;
 using Kist.Linux.Processes;
+using Kist.Pods.Disks;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Pods.Machines;
@@ -64,6 +65,15 @@ public sealed class VirtualMachine : IAsyncDisposable
             Add(QemuCommandLine.InitrdFile, shape.Guest.Initrd.Share());
             if (!shape.Disk.IsEmpty)
                 Add(QemuCommandLine.DiskFile, SealedMemoryFile.Create("kist-init-data", new MemoryStream(shape.Disk.ToArray()), shape.Disk.Length));
+            var served = new List<(Stream Client, IBlockSource Source)>();
+            for (var i = 0; i < shape.Disks.Count; i++)
+            {
+                if (shape.Disks[i] is ServedDisk disk)
+                    served.Add((AddSocket(QemuCommandLine.FirstDisk + i), disk.Source));
+                else
+                    Add(QemuCommandLine.FirstDisk + i, File.OpenHandle(((FileDisk)shape.Disks[i]).Path));
+            }
+
             var serial = AddSocket(QemuCommandLine.SerialSocket);
             var monitor = AddSocket(QemuCommandLine.MonitorSocket);
             var channels = new Dictionary<string, IGuestChannel>(StringComparer.Ordinal);
@@ -83,6 +93,8 @@ public sealed class VirtualMachine : IAsyncDisposable
                 Files = files,
             });
             var machine = new VirtualMachine(process, channels, monitor, owned);
+            foreach (var (client, source) in served)
+                _ = new NbdServer(client, source).ServeAsync(CancellationToken.None);
             _ = machine.Console.DrainAsync(serial);
             _ = machine.Complaints.DrainAsync(outputStream);
             _ = machine.GreetMonitorAsync();

@@ -3,6 +3,8 @@ using Kist.Agent.Boot;
 using Kist.Agent.Images;
 using Kist.Agent.Policy;
 using Kist.Images;
+using Kist.Images.Ocicrypt;
+using Kist.Images.Sealed;
 using Kist.Linux.Files;
 using Kist.Linux.Processes;
 using Kist.Oci;
@@ -79,7 +81,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
                 Approve = (candidate, _) =>
                 {
                     approved = candidate;
-                    process = Merge(candidate.Config, request);
+                    process = ContainerProcess.Merge(DefaultsOf(candidate.Config), OverridesOf(request));
                     guest.Policy.Require(PolicyRules.CreateContainer, InputOf(request, reference, candidate, process).Write);
                     return Task.CompletedTask;
                 },
@@ -96,7 +98,12 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
                 PlainHttp = request.InsecureRegistry,
                 CertificateAuthorities = [.. guest.Configuration.RegistryAuthoritiesPem.Select(p => X509Certificate2.CreateFromPem(p))],
             };
-            var image = await ImagePuller.PullAsync(reference, registry, guest.Keys, lease.Folder, options, steps, cancellationToken);
+            using var repository = new RegistryRepository(reference, registry);
+            var chain = await ImageReader.ResolveChainAsync(repository, options.Platform, cancellationToken);
+            var image = SealedPuller.IsSealed(chain)
+                ? await MountAsync(repository, chain, reference, lease, options, cancellationToken)
+                : await ImagePuller.PullAsync(
+                    repository, chain, [new KeyPacketUnwrapper(guest.Keys, options.AllowUnauthenticatedWrap)], lease.Folder, options, steps, cancellationToken);
             lease.Finish();
             pull.Finish();
             return (image, process!, approved!.ContentBytes);
@@ -106,6 +113,28 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
             steps.Abandon();
             throw;
         }
+    }
+
+    /// <summary>Mounts a sealed image from the host's disks, unless another container of the pod has it mounted.</summary>
+    private async Task<PulledImage> MountAsync(
+        RegistryRepository repository, IReadOnlyList<ManifestContent> chain, ImageReference reference, ImageStore.Lease lease, PullOptions options,
+        CancellationToken cancellationToken)
+    {
+        using (var modules = guest.Progress.Start("image.modules"))
+        {
+            GuestModules.LoadStorage();
+            modules.Finish();
+        }
+
+        var sealedOptions = options with
+        {
+            BeforeKeys = (digest, token) => guest.RecordImageAsync(reference.ToString(), digest.ToString(), token),
+            FindUnpacked = (digest, token) => lease.FindAsync(digest.ToString(), token),
+        };
+        var (image, mount) = await SealedPuller.MountAsync(repository, chain, guest.Keys, $"kist-{lease.Name}", lease.Folder, sealedOptions, cancellationToken);
+        if (mount is not null)
+            lease.Hold(mount);
+        return image;
     }
 
     /// <summary>A container's root: the image, which stays as it is for the pod's other containers, below what the container writes.</summary>
@@ -139,16 +168,13 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         parent.RemoveTree(System.Text.Encoding.UTF8.GetBytes(id));
     }
 
-    private static ContainerProcess Merge(ImageConfiguration image, CreateContainerRequest request)
-    {
-        var config = image.Config;
-        return ContainerProcess.Merge(
-            new ImageProcessDefaults(
-                config?.EntryPoint ?? [], config?.Command ?? [], config?.Environment ?? [], config?.WorkingDirectory ?? "", config?.User ?? ""),
-            new ProcessOverrides(
-                request.EntrypointOverride ? [.. request.Entrypoint] : null, [.. request.Arguments],
-                [.. request.Environment.Select(e => $"{e.Name}={e.Value}")], request.WorkingDirectory, request.User));
-    }
+    private static ImageProcessDefaults DefaultsOf(ImageConfiguration image) => new(
+        image.Config?.EntryPoint ?? [], image.Config?.Command ?? [], image.Config?.Environment ?? [], image.Config?.WorkingDirectory ?? "",
+        image.Config?.User ?? "");
+
+    private static ProcessOverrides OverridesOf(CreateContainerRequest request) => new(
+        request.EntrypointOverride ? [.. request.Entrypoint] : null, [.. request.Arguments],
+        [.. request.Environment.Select(e => $"{e.Name}={e.Value}")], request.WorkingDirectory, request.User);
 
     private ContainerPlan Plan(CreateContainerRequest request, ContainerProcess process, string image, string folder) => new()
     {
@@ -199,6 +225,8 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         ManifestDigest = image.ManifestDigest.ToString(),
         ConfigDigest = image.ConfigDigest.ToString(),
         Encrypted = image.Layers > 0 && image.EncryptedLayers == image.Layers,
+        Sealed = image.Sealed is { } facts ? new SealedInput(facts.Revision, facts.Author ?? "") : null,
+        Overrides = OverridesOf(request),
         Process = process,
         Terminal = request.Tty,
         Capabilities = CapabilitiesOf(request),

@@ -28,6 +28,9 @@ sealed class ImageStore
         private Entry? _entry;
         private bool _fetching;
 
+        /// <summary>A name that no other lease has.</summary>
+        public string Name => name;
+
         /// <summary>Where the image is to be unpacked, if it is not there already.</summary>
         public string Folder => Path.Combine(Root, name);
 
@@ -62,6 +65,9 @@ sealed class ImageStore
             }
         }
 
+        /// <summary>The image is a mount, which is undone before its folder goes.</summary>
+        public void Hold(IDisposable mount) => _entry!.Mount = mount;
+
         public void Finish()
         {
             _fetching = false;
@@ -80,7 +86,7 @@ sealed class ImageStore
                 store._entries.Remove(entry.Digest);
             }
 
-            Remove(entry.Folder);
+            Remove(entry);
             entry.Fetched.TrySetResult(false);
         }
     }
@@ -91,16 +97,17 @@ sealed class ImageStore
         foreach (var entry in _entries.Values.Where(e => e.Users == 0).ToArray())
         {
             _entries.Remove(entry.Digest);
-            Remove(entry.Folder);
+            Remove(entry);
         }
     }
 
-    private static void Remove(string folder)
+    private static void Remove(Entry entry)
     {
-        if (!Directory.Exists(Path.Combine(Root, folder)))
+        entry.Mount?.Dispose();
+        if (!Directory.Exists(Path.Combine(Root, entry.Folder)))
             return;
         using var parent = DirectoryHandle.Open(Root);
-        parent.RemoveTree(System.Text.Encoding.UTF8.GetBytes(folder));
+        parent.RemoveTree(System.Text.Encoding.UTF8.GetBytes(entry.Folder));
     }
 
     private sealed class Entry(string digest, string folder)
@@ -110,6 +117,9 @@ sealed class ImageStore
         public string Folder => folder;
 
         public int Users { get; set; }
+
+        /// <summary>Null for an image that was unpacked.</summary>
+        public IDisposable? Mount { get; set; }
 
         public TaskCompletionSource<bool> Fetched { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

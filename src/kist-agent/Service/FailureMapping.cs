@@ -45,7 +45,8 @@ static class FailureMapping
         ContentMismatchException or MalformedDataException => FailureCode.ImageRefused,
         ArgumentException => FailureCode.InvalidRequest,
         OperationFailedException { IsTransient: true } => FailureCode.ImagePull,
-        OperationFailedException { Step: "decrypt layer" or "unwrap layer key" or "apply layer" or "pull image" } => FailureCode.ImageRefused,
+        OperationFailedException { Step: "decrypt layer" or "unwrap layer key" or "apply layer" or "pull image" or "open sealed image" or "mount sealed image" } => FailureCode.ImageRefused,
+        OperationFailedException { Step: "attach sealed image" } => FailureCode.ImagePull,
         _ => FailureCode.Internal,
     };
 

@@ -22,6 +22,7 @@ public sealed class WorkloadPolicyRulesTests
         ManifestDigest = "sha256:aa",
         ConfigDigest = "sha256:bb",
         Encrypted = true,
+        Overrides = new ProcessOverrides(null, [], [], "", ""),
         Process = new ContainerProcess(["/bin/web", "--port=80"], ["PATH=/bin", "MODE=secure", "HOSTNAME=web-1"], "/srv", "1000"),
         Capabilities = ["CAP_CHOWN"],
         ReadOnlyRoot = true,

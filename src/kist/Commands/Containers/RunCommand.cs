@@ -29,6 +29,9 @@ sealed class RunCommand
     private readonly Option<string?> _machineMemory = new("--machine-memory") { Description = "Memory of the virtual machine (default: by the image's size)" };
     private readonly Option<double> _cpus = new("--cpus") { Description = "Processors, such as 1 or 0.5", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _allowPlain = new("--allow-plain-image") { Description = "Run the image although a layer of it is not encrypted" };
+    private readonly Option<BlobFetch> _fetch = new("--fetch") { Description = "How a sealed image is fetched: prefetch (while the guest boots), lazy (only what it reads), eager (all before)" };
+    private readonly Option<string?> _author = new("--author") { Description = "Public key (PEM) of who must have signed the sealed image", HelpName = "FILE" };
+    private readonly Option<long> _minimumRevision = new("--minimum-revision") { Description = "Refuse a sealed image of an older revision", HelpName = "N" };
     private readonly Option<int> _startTimeout = new("--start-timeout") { Description = "Seconds until the program must run", DefaultValueFactory = _ => 180 };
     private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say each step on standard error" };
     private readonly Option<string?> _state = StateOption.Create();
@@ -40,7 +43,7 @@ sealed class RunCommand
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
             _image, _arguments, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
-            _readOnly, _memory, _machineMemory, _cpus, _allowPlain, _startTimeout, _verbose, _state,
+            _readOnly, _memory, _machineMemory, _cpus, _allowPlain, _fetch, _author, _minimumRevision, _startTimeout, _verbose, _state,
         };
         command.SetAction(RunAsync);
         return command;
@@ -99,6 +102,9 @@ sealed class RunCommand
             CpuMillis = cpus == Math.Floor(cpus) ? 0 : (int)(cpus * 1000),
             VirtualCpus = (int)Math.Ceiling(cpus),
             AllowPlainImage = parse.GetValue(_allowPlain),
+            Fetch = parse.GetValue(_fetch),
+            Author = parse.GetValue(_author) is { } author ? Image.AuthorKey.ReadThumbprint(author) : "",
+            MinimumRevision = parse.GetValue(_minimumRevision),
             StartTimeout = TimeSpan.FromSeconds(Math.Clamp(parse.GetValue(_startTimeout), 1, 3600)),
         };
     }

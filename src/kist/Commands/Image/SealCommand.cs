@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using Kist.Formats;
 using Kist.Images.Ocicrypt;
 using Kist.Images.Sealed;
 using Kist.Oci;
@@ -32,7 +30,7 @@ static class SealCommand
         sourceKeys.AddPrivateKeysTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
-            using var author = parse.GetValue(signer) is { } path ? ReadSigner(path) : null;
+            using var author = parse.GetValue(signer) is { } path ? AuthorKey.ReadPrivate(path) : null;
             var options = registry.Read(parse);
             var from = ImageLocation.OpenSource(parse.GetValue(source)!, options);
             using var fromScope = from as IDisposable;
@@ -58,21 +56,6 @@ static class SealCommand
             return ExitCode.Success;
         });
         return command;
-    }
-
-    private static ECDsa ReadSigner(string path)
-    {
-        var key = ECDsa.Create();
-        try
-        {
-            key.ImportFromPem(File.ReadAllText(path));
-            return key;
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            key.Dispose();
-            throw new MalformedDataException("private key", -1, $"{path} is no elliptic-curve private key in PEM", e);
-        }
     }
 
     private static void Print(string location, SealedImage image, string keyId, bool json)
