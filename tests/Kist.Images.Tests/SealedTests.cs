@@ -73,13 +73,13 @@ public sealed class SealedTests
     }
 
     [Fact]
-    public async Task Seal_Twice_GivesTheSameDigestUnlessUnlinkable()
+    public async Task Seal_Twice_GivesTheSameDigestUnlessNothingMayBeEqual()
     {
         ExternalProgram.Require("mkfs.erofs");
         using var directory = new TemporaryDirectory();
         var first = await SealAsync(directory, "first");
         var second = await SealAsync(directory, "second");
-        var unlinkable = await SealAsync(directory, "third", new SealOptions { AllRoot = true, Unlinkable = true });
+        var unlinkable = await SealAsync(directory, "third", new SealOptions { AllRoot = true, Dedupe = SealedDedupe.None });
         Assert.Equal(first.Digest, second.Digest);
         Assert.NotEqual(first.Blobs[0].Digest, unlinkable.Blobs[0].Digest);
     }
@@ -165,9 +165,14 @@ public sealed class SealedTests
             await ImageBuilder.BuildAsync([directory["tree"]], new OciLayout(directory["plain"], "1"), new ImageBuildOptions(), TestContext.Current.CancellationToken);
         }
 
+        return await SealAsync(directory, "plain", name, options);
+    }
+
+    private static async Task<SealedImage> SealAsync(TemporaryDirectory directory, string source, string name, SealOptions? options = null)
+    {
         options = (options ?? new SealOptions { AllRoot = true }) with { TemporaryDirectory = directory.Path };
         return await ImageSealer.SealAsync(
-            new OciLayout(directory["plain"], "1"), [], new OciLayout(directory[name], "1"), KeyId, s_key, options, TestContext.Current.CancellationToken);
+            new OciLayout(directory[source], "1"), [], new OciLayout(directory[name], "1"), KeyId, s_key, options, TestContext.Current.CancellationToken);
     }
 
     private static Task<(OpenedManifest Opened, Digest Digest)> OpenAsync(TemporaryDirectory directory, string name, byte[]? key = null) =>

@@ -55,23 +55,80 @@ public sealed class BlobCache
     /// <summary>Fetches what a blob misses, proves it, and keeps it as a whole one.</summary>
     public Task FillAsync(LazyBlob lazy, Descriptor blob, CancellationToken cancellationToken) => lazy.FillAsync(PathOf(blob.Digest), cancellationToken);
 
+    /// <summary>What is there, most recently used first.</summary>
+    public IReadOnlyList<CacheEntry> List() => [.. Files().Select(Describe).OfType<CacheEntry>().OrderByDescending(e => e.LastUsed)];
+
     /// <summary>Removes blobs that nobody uses, least recently used first, until no more than some bytes are left.</summary>
-    /// <returns>Bytes removed.</returns>
-    public long Collect(long keepBytes)
+    /// <returns>What was removed.</returns>
+    public IReadOnlyList<CacheEntry> Collect(long keepBytes)
     {
-        var files = new DirectoryInfo(_directory).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(f => f.LastAccessTimeUtc).ToList();
-        var total = files.Sum(f => f.Length);
-        long removed = 0;
-        foreach (var file in files)
+        var removed = new List<CacheEntry>();
+        var entries = List();
+        var total = entries.Sum(e => e.Bytes);
+        foreach (var entry in entries.Reverse())
         {
-            if (total - removed <= keepBytes)
+            if (total <= keepBytes)
                 break;
-            var length = file.Length;
-            if (TryRemove(file))
-                removed += length;
+            if (!TryRemove(entry.Path))
+                continue;
+            total -= entry.Bytes;
+            removed.Add(entry);
         }
 
         return removed;
+    }
+
+    /// <summary>Hashes every whole blob, and removes those whose content is not what their name says.</summary>
+    /// <returns>The blobs that were wrong. One that is in use stays: its guests get I/O errors where it is wrong.</returns>
+    public IReadOnlyList<(CacheEntry Entry, bool Removed)> Verify(CancellationToken cancellationToken)
+    {
+        var wrong = new List<(CacheEntry, bool)>();
+        foreach (var entry in List().Where(e => e.IsWhole))
+        {
+            using (var file = File.OpenRead(entry.Path))
+            using (var hash = entry.Digest.CreateHash())
+            {
+                var buffer = new byte[1024 * 1024];
+                for (int count; (count = file.Read(buffer)) > 0;)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    hash.AppendData(buffer, 0, count);
+                }
+
+                if (entry.Digest.MatchesHash(hash.GetHashAndReset()))
+                    continue;
+            }
+
+            wrong.Add((entry, TryRemove(entry.Path)));
+        }
+
+        return wrong;
+    }
+
+    private IEnumerable<FileInfo> Files() => new DirectoryInfo(_directory).EnumerateFiles("*", SearchOption.AllDirectories);
+
+    private static CacheEntry? Describe(FileInfo file)
+    {
+        var isLazy = file.Extension == PartialSuffix;
+        var isPart = file.Extension == ".part";
+        var name = isLazy || isPart ? file.Name.Split('.')[0] : file.Name;
+        if (!Digest.TryParse($"{file.Directory!.Name}:{name}", out var digest) || !file.Exists)
+            return null;
+        var bytes = isLazy ? Math.Min(file.Length, LazyBlob.PresentBytes(file.FullName)) : file.Length;
+        return new CacheEntry(file.FullName, digest, bytes, file.Length, !isLazy && !isPart, IsInUse(file.FullName), file.LastAccessTimeUtc);
+    }
+
+    private static bool IsInUse(string path)
+    {
+        try
+        {
+            using var exclusive = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     private string PartialPathOf(Digest digest) => PathOf(digest) + PartialSuffix;
@@ -86,7 +143,7 @@ public sealed class BlobCache
         {
             handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         }
-        catch (Exception e) when (e is FileNotFoundException or IOException { HResult: 11 })
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or IOException { HResult: 11 })
         {
             return null;
         }
@@ -127,12 +184,15 @@ public sealed class BlobCache
         }
     }
 
-    private static bool TryRemove(FileInfo file)
+    private static bool TryRemove(string path)
     {
         try
         {
-            using var exclusive = File.OpenHandle(file.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            file.Delete();
+            using var exclusive = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+            // A map must never outlive what it describes.
+            File.Delete(LazyBlob.MapOf(path));
+            File.Delete(path);
             return true;
         }
         catch (IOException)
@@ -141,6 +201,16 @@ public sealed class BlobCache
         }
     }
 }
+
+/// <summary>A blob of the cache, or a part of one.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Digest">Digest of the whole blob.</param>
+/// <param name="Bytes">Bytes that are there.</param>
+/// <param name="Length">Length of the whole blob.</param>
+/// <param name="IsWhole">True if all of it is there and its digest was checked.</param>
+/// <param name="IsInUse">True if some process uses it.</param>
+/// <param name="LastUsed">When it was last opened for a pod.</param>
+public sealed record CacheEntry(string Path, Digest Digest, long Bytes, long Length, bool IsWhole, bool IsInUse, DateTimeOffset LastUsed);
 
 /// <summary>A blob of the cache that is in use until this is disposed.</summary>
 public sealed class CachedBlob : IDisposable

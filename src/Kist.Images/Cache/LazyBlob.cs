@@ -80,6 +80,13 @@ public sealed class LazyBlob : IDisposable
         return null;
     }
 
+    /// <summary>Bytes that a partial file has, by its map.</summary>
+    internal static long PresentBytes(string path)
+    {
+        var map = MapOf(path);
+        return File.Exists(map) ? File.ReadAllBytes(map).Count(b => b != 0) * (long)PieceBytes : 0;
+    }
+
     /// <summary>Where the map of a partial file lies.</summary>
     internal static string MapOf(string path) => path + ".map";
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kist.Formats;
 using Kist.Images.Ocicrypt;
 using Kist.Images.Sealed;
@@ -135,7 +136,8 @@ public static class ImagePuller
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var window = new LayerWindow(source, manifest.Layers, unwrappers, spool, options.ParallelLayers, progress, stop.Token);
-        using var extractor = new LayerExtractor(root, new ExtractionOptions { Limits = options.Limits, Privileged = options.Privileged });
+        LayerExtractor? extractor = null;
+        var report = ExtractionReport.None;
         try
         {
             for (var i = 0; i < manifest.Layers.Count; i++)
@@ -143,14 +145,22 @@ public static class ImagePuller
                 var layer = await window.TakeAsync(i).ConfigureAwait(false);
                 using (layer)
                 {
+                    if (extractor is null || options.SeparateLayers)
+                    {
+                        report += extractor?.Report ?? ExtractionReport.None;
+                        extractor?.Dispose();
+                        extractor = OpenExtractor(root, i, options);
+                    }
+
+                    var target = extractor;
                     progress?.Report(new(PullStep.Unpack, i, manifest.Layers.Count, 0, layer.Descriptor.Size));
                     var diffId = configuration.Rootfs.DiffIds[i];
-                    await Task.Factory.StartNew(() => Apply(layer, diffId, extractor, options.Limits, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                    await Task.Factory.StartNew(() => Apply(layer, diffId, target, options.Limits, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
                     progress?.Report(new(PullStep.Done, i, manifest.Layers.Count, layer.Descriptor.Size, layer.Descriptor.Size));
                 }
             }
 
-            return extractor.Report;
+            return report + (extractor?.Report ?? ExtractionReport.None);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -158,9 +168,22 @@ public static class ImagePuller
         }
         finally
         {
+            extractor?.Dispose();
             await stop.CancelAsync().ConfigureAwait(false);
             await window.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    private static LayerExtractor OpenExtractor(string root, int layer, PullOptions options)
+    {
+        var directory = options.SeparateLayers ? Path.Combine(root, layer.ToString(CultureInfo.InvariantCulture)) : root;
+        Directory.CreateDirectory(directory);
+        return new LayerExtractor(directory, new ExtractionOptions
+        {
+            Limits = options.Limits,
+            Privileged = options.Privileged,
+            Whiteouts = options.SeparateLayers ? WhiteoutMode.Overlay : WhiteoutMode.Apply,
+        });
     }
 
     private static void Apply(SpooledLayer layer, Digest diffId, LayerExtractor extractor, LayerLimits limits, CancellationToken cancellationToken)

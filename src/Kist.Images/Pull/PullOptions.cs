@@ -45,6 +45,12 @@ public sealed record PullOptions
     /// <summary>True accepts layer keys that are wrapped with A256CTR, which nothing authenticates.</summary>
     public bool AllowUnauthenticatedWrap { get; init; }
 
+    /// <summary>
+    /// True unpacks each layer into a directory of its own, "0" for the lowest, with whiteouts as overlayfs has them; false
+    /// unpacks all into one.
+    /// </summary>
+    public bool SeparateLayers { get; init; }
+
     /// <summary>See <see cref="ExtractionOptions.Privileged"/>.</summary>
     public bool? Privileged { get; init; }
 

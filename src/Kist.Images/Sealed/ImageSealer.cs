@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Kist.Formats;
 using Kist.Images.Ocicrypt;
@@ -15,11 +16,14 @@ public sealed record SealOptions
     /// <summary>The author's key (P-256 or P-384), or null: then only who has the image key can be its author.</summary>
     public ECDsa? Signer { get; init; }
 
-    /// <summary>
-    /// True mixes a random value into the keys: two seals of the same image then share nothing that can be seen, and share
-    /// no blob in a registry or cache either.
-    /// </summary>
-    public bool Unlinkable { get; init; }
+    /// <summary>What may be seen to be equal to what.</summary>
+    public SealedDedupe Dedupe { get; init; } = SealedDedupe.Image;
+
+    /// <summary>The older version, sealed under the same key, for <see cref="SealedDedupe.Blocks"/>.</summary>
+    public IImageSource? Base { get; init; }
+
+    /// <summary>True makes a file system of each layer, so that images with equal lower layers share them. Needs root.</summary>
+    public bool PerLayer { get; init; }
 
     /// <summary>Counts up with the image's releases; a policy can refuse what is older. 0 if nobody counts.</summary>
     public long Revision { get; init; }
@@ -31,11 +35,25 @@ public sealed record SealOptions
     public string TemporaryDirectory { get; init; } = Path.GetTempPath();
 }
 
+/// <summary>What an observer of sealed images may see to be equal, and so what registries and caches share.</summary>
+public enum SealedDedupe
+{
+    /// <summary>Nothing: a random value goes into the keys. Two seals of one image share no blob and nothing can be compared.</summary>
+    None,
+
+    /// <summary>Whole blobs: the same files under the same key give the same bytes.</summary>
+    Image,
+
+    /// <summary>Runs of blocks: a new version points at what it has in common with an older one, and shows which runs those are.</summary>
+    Blocks,
+}
+
 /// <summary>A sealed image that was written.</summary>
 /// <param name="Digest">Digest of the artifact's manifest: what init-data or a policy pins.</param>
 /// <param name="Source">Digest of the image that was sealed.</param>
-/// <param name="Blobs">Digest and length of the blobs.</param>
-public sealed record SealedImage(Digest Digest, Digest Source, IReadOnlyList<(Digest Digest, long Size)> Blobs);
+/// <param name="Blobs">Digest and length of all its blobs.</param>
+/// <param name="NewBytes">Length of the blobs that no older version had.</param>
+public sealed record SealedImage(Digest Digest, Digest Source, IReadOnlyList<(Digest Digest, long Size)> Blobs, long NewBytes);
 
 /// <summary>Seals images: see docs/sealed-images.md. For the host of the image's author, not for the guest.</summary>
 public static class ImageSealer
@@ -58,16 +76,21 @@ public static class ImageSealer
                 "seal image", source.Location, "only root can restore the owners of files", "run as root, or make every file root's (--all-root)");
         }
 
+        if (options.Dedupe == SealedDedupe.Blocks != options.Base is not null)
+            throw new ArgumentException("an older version goes with sharing blocks, and only with it", nameof(options));
         var work = Path.Combine(options.TemporaryDirectory, $"kist-seal-{Guid.NewGuid():N}");
         Directory.CreateDirectory(work);
         try
         {
-            var pulled = await ImagePuller.PullAsync(
-                source, sourceKeys, work, new PullOptions { Platform = options.Platform }, null, cancellationToken).ConfigureAwait(false);
-            var context = options.Unlinkable ? RandomNumberGenerator.GetBytes(32) : [];
-            var sealedBlob = await Task.Run(
-                () => SealTree(pulled.RootFileSystem, work, imageKey, context, options.AllRoot, cancellationToken), cancellationToken).ConfigureAwait(false);
-            return await PushAsync(pulled, sealedBlob, Path.Combine(work, "blob"), destination, keyId, imageKey, options, cancellationToken).ConfigureAwait(false);
+            var pull = new PullOptions { Platform = options.Platform, SeparateLayers = options.PerLayer };
+            var pulled = await ImagePuller.PullAsync(source, sourceKeys, work, pull, null, cancellationToken).ConfigureAwait(false);
+            var older = options.Base is null
+                ? null
+                : await ReadBaseAsync(options.Base, new FixedKeyProvider(keyId, imageKey), work, cancellationToken).ConfigureAwait(false);
+            var context = options.Dedupe == SealedDedupe.None ? RandomNumberGenerator.GetBytes(32) : [];
+            var sealer = new FileSystemSealer(imageKey, context, older, work);
+            var manifest = await Task.Run(() => Seal(pulled, sealer, work, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return await PushAsync(manifest, sealer.NewBlobs, destination, keyId, imageKey, options, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -76,49 +99,82 @@ public static class ImageSealer
         }
     }
 
-    private static SealedBlob SealTree(
-        string tree, string work, ReadOnlyMemory<byte> imageKey, byte[] context, bool allRoot, CancellationToken cancellationToken)
+    private static async Task<BlockIndex> ReadBaseAsync(IImageSource source, FixedKeyProvider key, string work, CancellationToken cancellationToken)
     {
-        var image = Path.Combine(work, "erofs");
-        ErofsImage.Create(tree, image, allRoot, cancellationToken);
-        using var plain = new FileStream(image, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
-        using var blob = new FileStream(Path.Combine(work, "blob"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1);
-        return SealedBlobWriter.Write(plain, blob, imageKey.Span, context, cancellationToken);
+        var (opened, _) = await SealedImageReader.OpenAsync(source, key, cancellationToken).ConfigureAwait(false);
+        var index = new BlockIndex();
+        foreach (var blob in opened.Manifest.Blobs)
+        {
+            var path = Path.Combine(work, "base");
+            using var file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1);
+            File.Delete(path);
+            var content = await source.OpenBlobAsync(DescriptorOf(blob), cancellationToken).ConfigureAwait(false);
+            await using (content.ConfigureAwait(false))
+                await content.CopyToAsync(file, 1024 * 1024, cancellationToken).ConfigureAwait(false);
+            await Task.Run(() => index.Add(blob, file.SafeFileHandle, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+
+        return index;
     }
 
-    private static async Task<SealedImage> PushAsync(
-        PulledImage pulled, SealedBlob sealedBlob, string blobPath, IImageDestination destination, string keyId, ReadOnlyMemory<byte> imageKey,
-        SealOptions options, CancellationToken cancellationToken)
+    private static SealedManifest Seal(PulledImage pulled, FileSystemSealer sealer, string work, SealOptions options, CancellationToken cancellationToken)
     {
-        var manifest = new SealedManifest
+        string[] trees = options.PerLayer
+            ? [.. Enumerable.Range(0, pulled.Layers).Select(i => Path.Combine(pulled.RootFileSystem, i.ToString(CultureInfo.InvariantCulture)))]
+            : [pulled.RootFileSystem];
+        if (trees.Length > SealedManifest.MaxBlobs)
+        {
+            throw new OperationFailedException(
+                "seal image", pulled.ManifestDigest.ToString(), $"{trees.Length} layers are more than the {SealedManifest.MaxBlobs} disks of an image",
+                "seal it as one file system");
+        }
+
+        var fileSystems = new List<SealedFileSystem>();
+        foreach (var tree in trees)
+        {
+            var image = Path.Combine(work, "erofs");
+            ErofsImage.Create(tree, image, options.AllRoot, cancellationToken);
+            fileSystems.Add(sealer.Seal(image, SealedManifest.MaxBlobs / trees.Length - 1, cancellationToken));
+            File.Delete(image);
+        }
+
+        return new SealedManifest
         {
             Version = SealedManifest.CurrentVersion,
             Revision = options.Revision,
             Source = pulled.ManifestDigest,
             Platform = $"{pulled.Config.Os}/{pulled.Config.Architecture}",
             Config = pulled.Config.Config ?? new ContainerConfiguration(),
-            FileSystems =
-            [
-                new SealedFileSystem
-                {
-                    Type = "erofs",
-                    Blocks = sealedBlob.DataBlocks,
-                    Blobs = [sealedBlob],
-                    Extents = [new SealedExtent(0, 0, sealedBlob.DataBlocks)],
-                },
-            ],
+            FileSystems = fileSystems,
         };
+    }
+
+    private static async Task<SealedImage> PushAsync(
+        SealedManifest manifest, IReadOnlyList<NewBlob> newBlobs, IImageDestination destination, string keyId, ReadOnlyMemory<byte> imageKey,
+        SealOptions options, CancellationToken cancellationToken)
+    {
         var envelope = SealedEnvelopeCipher.Seal(manifest, keyId, imageKey.Span, options.Signer);
         manifest.WipeKeys();
+        var layers = manifest.Blobs.Select(DescriptorOf).ToList();
+        foreach (var layer in layers)
+        {
+            var made = newBlobs.FirstOrDefault(n => n.Blob.Digest == layer.Digest);
+            if (made is not null)
+                await destination.PushBlobAsync(layer, _ => Task.FromResult<Stream>(File.OpenRead(made.Path)), cancellationToken).ConfigureAwait(false);
+            else if (!await destination.HasBlobAsync(layer, cancellationToken).ConfigureAwait(false))
+                await destination.PushBlobAsync(layer, token => options.Base!.OpenBlobAsync(layer, token), cancellationToken).ConfigureAwait(false);
+        }
+
         var config = new Descriptor { MediaType = SealedMediaTypes.Envelope, Digest = Digest.Of(envelope), Size = envelope.Length };
-        var layer = new Descriptor { MediaType = SealedMediaTypes.FileSystem, Digest = sealedBlob.Digest, Size = sealedBlob.Size };
-        await destination.PushBlobAsync(layer, _ => Task.FromResult<Stream>(File.OpenRead(blobPath)), cancellationToken).ConfigureAwait(false);
         await destination.PushBlobAsync(config, _ => Task.FromResult<Stream>(new MemoryStream(envelope)), cancellationToken).ConfigureAwait(false);
         var artifact = ManifestContent.Create(
             MediaTypes.Manifest,
-            new ImageManifest { MediaType = MediaTypes.Manifest, ArtifactType = SealedMediaTypes.Artifact, Config = config, Layers = [layer] }.ToBytes());
+            new ImageManifest { MediaType = MediaTypes.Manifest, ArtifactType = SealedMediaTypes.Artifact, Config = config, Layers = layers }.ToBytes());
         await destination.PushManifestAsync(artifact, isRoot: true, cancellationToken).ConfigureAwait(false);
         await destination.CommitAsync(cancellationToken).ConfigureAwait(false);
-        return new SealedImage(artifact.Digest, pulled.ManifestDigest, [(layer.Digest, layer.Size)]);
+        return new SealedImage(artifact.Digest, manifest.Source, [.. layers.Select(l => (l.Digest, l.Size))], newBlobs.Sum(n => n.Blob.Size));
     }
+
+    private static Descriptor DescriptorOf(SealedBlob blob) =>
+        new() { MediaType = SealedMediaTypes.FileSystem, Digest = blob.Digest, Size = blob.Size };
 }

@@ -17,7 +17,7 @@ namespace Kist.Pods.Disks;
 /// 16 8 offset  24 4 length
 /// </code>
 /// </summary>
-public sealed class NbdServer(Stream client, IBlockSource source)
+public sealed class NbdServer : IDisposable
 {
     private const uint RequestMagic = 0x25609513, ReplyMagic = 0x67446698;
     private const int RequestSize = 28, ReplySize = 16;
@@ -29,16 +29,28 @@ public sealed class NbdServer(Stream client, IBlockSource source)
 
     private const int MaximumConcurrentReads = 32;
 
+    private readonly Stream _client;
+    private readonly IBlockSource _source;
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly SemaphoreSlim _reading = new(MaximumConcurrentReads, MaximumConcurrentReads);
 
-    /// <summary>Serves until the client disconnects. Never throws but for cancellation: a client that errs loses its disk.</summary>
-    public async Task ServeAsync(CancellationToken cancellationToken)
+    private NbdServer(Stream client, IBlockSource source)
     {
+        _client = client;
+        _source = source;
+    }
+
+    /// <summary>Serves until the client disconnects. Throws for cancellation only: a client that errs loses its disk.</summary>
+    /// <param name="client">The connection; it is closed.</param>
+    /// <param name="source">The disk.</param>
+    /// <param name="cancellationToken">Hangs up.</param>
+    public static async Task ServeAsync(Stream client, IBlockSource source, CancellationToken cancellationToken)
+    {
+        using var server = new NbdServer(client, source);
         try
         {
             if (await NbdNegotiation.RunAsync(client, source.Length, cancellationToken).ConfigureAwait(false))
-                await AnswerAsync(cancellationToken).ConfigureAwait(false);
+                await server.AnswerAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or MalformedDataException)
         {
@@ -47,7 +59,16 @@ public sealed class NbdServer(Stream client, IBlockSource source)
         finally
         {
             await client.DisposeAsync().ConfigureAwait(false);
+            for (var i = 0; i < MaximumConcurrentReads; i++)
+                await server._reading.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _reading.Dispose();
+        _writing.Dispose();
     }
 
     private async Task AnswerAsync(CancellationToken cancellationToken)
@@ -55,7 +76,7 @@ public sealed class NbdServer(Stream client, IBlockSource source)
         var request = new byte[RequestSize];
         while (true)
         {
-            await client.ReadExactlyAsync(request, cancellationToken).ConfigureAwait(false);
+            await _client.ReadExactlyAsync(request, cancellationToken).ConfigureAwait(false);
             if (BinaryPrimitives.ReadUInt32BigEndian(request) != RequestMagic)
                 throw new MalformedDataException("NBD request", 0, "wrong magic number");
             var type = BinaryPrimitives.ReadUInt16BigEndian(request.AsSpan(6));
@@ -64,7 +85,7 @@ public sealed class NbdServer(Stream client, IBlockSource source)
             var length = BinaryPrimitives.ReadUInt32BigEndian(request.AsSpan(24));
             switch (type)
             {
-                case ReadCommand when length is 0 or > MaximumRead || offset > (ulong)source.Length || length > (ulong)source.Length - offset:
+                case ReadCommand when length is 0 or > MaximumRead || offset > (ulong)_source.Length || length > (ulong)_source.Length - offset:
                     await ReplyAsync(cookie, Invalid, default, cancellationToken).ConfigureAwait(false);
                     break;
                 case ReadCommand:
@@ -93,7 +114,7 @@ public sealed class NbdServer(Stream client, IBlockSource source)
             uint error = 0;
             try
             {
-                await source.ReadAsync(offset, data, cancellationToken).ConfigureAwait(false);
+                await _source.ReadAsync(offset, data, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is OperationFailedException or IOException or MalformedDataException)
             {
@@ -122,9 +143,9 @@ public sealed class NbdServer(Stream client, IBlockSource source)
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await client.WriteAsync(head, cancellationToken).ConfigureAwait(false);
+            await _client.WriteAsync(head, cancellationToken).ConfigureAwait(false);
             if (!data.IsEmpty)
-                await client.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+                await _client.WriteAsync(data, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -94,7 +94,7 @@ public sealed class VirtualMachine : IAsyncDisposable
             });
             var machine = new VirtualMachine(process, channels, monitor, owned);
             foreach (var (client, source) in served)
-                _ = new NbdServer(client, source).ServeAsync(CancellationToken.None);
+                _ = NbdServer.ServeAsync(client, source, CancellationToken.None);
             _ = machine.Console.DrainAsync(serial);
             _ = machine.Complaints.DrainAsync(outputStream);
             _ = machine.GreetMonitorAsync();

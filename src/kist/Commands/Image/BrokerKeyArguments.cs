@@ -24,7 +24,12 @@ sealed class BrokerKeyArguments
     }
 
     /// <summary>Reads or makes the key, and gives it to the broker. Nothing has been written elsewhere before that.</summary>
-    public async Task<NamedKey> ObtainAsync(ParseResult parse, bool hasOtherRecipient, CancellationToken cancellationToken)
+    /// <param name="parse">The command line.</param>
+    /// <param name="hasOtherRecipient">True if somebody could open the image without the broker.</param>
+    /// <param name="existing">Older images under this key, which guests may start meanwhile.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<NamedKey> ObtainAsync(
+        ParseResult parse, bool hasOtherRecipient, IReadOnlyCollection<Digest> existing, CancellationToken cancellationToken)
     {
         using var broker = _broker.TryConnect(parse);
         var keyFile = parse.GetValue(_keyFile);
@@ -36,8 +41,8 @@ sealed class BrokerKeyArguments
         {
             if (broker is not null)
             {
-                // Before the key is there, and until the image's digests are known, nobody may have it.
-                await broker.SetResourcePolicyAsync(uri.Path, ImageKeyPolicy.Write([]), cancellationToken);
+                // Before the key is there, and until the image's digests are known, nobody may have it but for older images.
+                await broker.SetResourcePolicyAsync(uri.Path, ImageKeyPolicy.Write(existing), cancellationToken);
                 await broker.PutResourceAsync(uri, key.Memory, cancellationToken);
             }
 

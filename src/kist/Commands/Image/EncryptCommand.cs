@@ -32,7 +32,7 @@ static class EncryptCommand
     private static async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         var recipients = RecipientReader.Read(parse.GetValue(s_recipients) ?? []);
-        using var key = await s_key.ObtainAsync(parse, hasOtherRecipient: recipients.Count > 0, cancellationToken);
+        using var key = await s_key.ObtainAsync(parse, hasOtherRecipient: recipients.Count > 0, [], cancellationToken);
 
         // The packet of the broker is always there: it is what proves the result, and what a guest understands.
         IReadOnlyList<ILayerKeyWrapper> wrappers = [new KeyPacketWrapper(key.Id, key.Key.Memory), .. recipients];

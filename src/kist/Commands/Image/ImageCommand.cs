@@ -8,6 +8,7 @@ static class ImageCommand
     public static Command Create() => new("image", "Build, encrypt, copy, look at and unpack container images.")
     {
         BuildCommand.Create(),
+        CacheCommand.Create(),
         CopyCommand.Create("copy", "Copy an image between registries and directories, byte for byte.", "SRC", "DST"),
         EncryptCommand.Create(),
         InspectCommand.Create(),

@@ -40,13 +40,15 @@ sealed record EncryptedPlatformOutput(string Platform, string ManifestDigest, IR
 
 sealed record EncryptedLayerOutput(string Digest, long Size, string DiffId, bool Encrypted);
 
-sealed record SealedOutput(string Location, string Digest, string Source, string Key, IReadOnlyList<BlobOutput> Blobs);
+sealed record SealedOutput(string Location, string Digest, string Source, string Key, IReadOnlyList<BlobOutput> Blobs, long NewBytes);
 
 sealed record VerifiedOutput(string Image, string Digest, bool Accepted, IReadOnlyList<FindingOutput> Findings);
 
 sealed record FindingOutput(string Requirement, bool Met, string Reason);
 
 sealed record BlobOutput(string Digest, long Size);
+
+sealed record CacheEntryOutput(string Digest, long Bytes, long Length, bool Whole, bool InUse, DateTimeOffset LastUsed);
 
 sealed record UnpackedOutput(
     string RootFileSystem, string ManifestDigest, int Layers, int EncryptedLayers, long Entries, long ContentBytes, long SkippedDevices,
@@ -58,6 +60,7 @@ sealed record UnpackedOutput(
 [JsonSerializable(typeof(SealedOutput))]
 [JsonSerializable(typeof(UnpackedOutput))]
 [JsonSerializable(typeof(VerifiedOutput))]
+[JsonSerializable(typeof(IReadOnlyList<CacheEntryOutput>))]
 sealed partial class ImageJson : JsonSerializerContext
 {
     public static ImageJson Output { get; } = new(OutputJson.CreateOptions());

@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+
+namespace Kist.EndToEnd;
+
+/// <summary>kist run of a sealed image: its blob is a disk, fetched once, verified block by block in the guest.</summary>
+public sealed class SealedRunTests(Installation installation, SealedImages images) : IClassFixture<SealedImages>
+{
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("eager")]
+    [InlineData("prefetch")]
+    public async Task Run_SealedImage_RunsWritesAndLeavesItsBlobInTheCache(string fetch)
+    {
+        var image = await images.SealAsync($"run-{fetch}");
+        var result = await installation.Kist.RunAsync(
+            "run", "--rm", "--fetch", fetch, "-e", "GIVEN=a", image.Image,
+            "sh", "-c", "echo $GIVEN $FROM_IMAGE; echo changed > /etc/secret; cat /etc/secret; touch /new; ls /new; dd if=/data/large bs=1M | tr -d '\\n' | wc -c; exit 3");
+        Assert.True(result.ExitCode == 3, result.ToString());
+        Assert.Equal($"a yes\nchanged\n/new\n{images.Large.Count(b => b != '\n')}\n", result.Stdout);
+        Assert.Equal(image.Blob, Oci.Digest.Of(await File.ReadAllBytesAsync(images.CachedBlob(image.Blob), Cancel)));
+
+        // The second start finds it there, even without the registry's blob.
+        var again = await installation.Kist.RunAsync("run", "--rm", image.Image);
+        Assert.True(again.ExitCode == 0, again.ToString());
+        Assert.Equal("hello from the sealed guest\n", again.Stdout);
+    }
+
+    [Fact]
+    public async Task Run_Lazily_FetchesOnlyWhatIsRead()
+    {
+        var image = await images.SealAsync("lazy");
+        var result = await installation.Kist.RunAsync("run", "--rm", "--fetch", "lazy", image.Image);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal("hello from the sealed guest\n", result.Stdout);
+        Assert.False(File.Exists(images.CachedBlob(image.Blob)));
+        var map = await File.ReadAllBytesAsync(images.CachedBlob(image.Blob) + ".lazy.map", Cancel);
+        Assert.InRange(map.Count(b => b != 0), 1, map.Length / 3);
+    }
+
+    [Fact]
+    public async Task Run_CachePoisonedUnderTheRunningPod_ReadsFailAndNothingWrongIsSeen()
+    {
+        var image = await images.SealAsync("poisoned");
+        using var run = installation.Kist.Start(
+            "run", "--rm", "-i", "--fetch", "eager", image.Image, "sh", "-c", "echo ready; read go; cat /data/large; echo status $? >&2");
+        var output = run.StandardOutput.BaseStream;
+        var ready = new byte[6];
+        await output.ReadExactlyAsync(ready, Cancel);
+        Assert.Equal("ready\n"u8.ToArray(), ready);
+
+        // Every block of the file's second half: which those are nobody tells the host, so it takes the blob's.
+        await PoisonAsync(images.CachedBlob(image.Blob), image.Size / 2, image.Size / 4);
+        var seen = new MemoryStream();
+        var reading = output.CopyToAsync(seen, Cancel);
+        await run.StandardInput.WriteLineAsync("go");
+        run.StandardInput.Close();
+        var errors = await run.StandardError.ReadToEndAsync(Cancel);
+        await reading;
+        await run.WaitForExitAsync(Cancel);
+
+        Assert.Contains("status 1", errors, StringComparison.Ordinal);
+        Assert.Contains("Input/output error", errors, StringComparison.OrdinalIgnoreCase);
+        Assert.InRange(seen.Length, 1 << 20, SealedImages.LargeBytes - 1);
+        Assert.Equal(images.Large[..(int)seen.Length], seen.ToArray());
+        File.Delete(images.CachedBlob(image.Blob));
+    }
+
+    [Fact]
+    public async Task Run_AuthorAndRevision_OnlyFromThatAuthorAndNotOlder()
+    {
+        installation.Require();
+        var folder = Directory.CreateTempSubdirectory("kist-e2e-author-").FullName;
+        try
+        {
+            var (author, other) = (Path.Combine(folder, "author.pem"), Path.Combine(folder, "other.pem"));
+            foreach (var path in (string[])[author, other])
+            {
+                using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+                await File.WriteAllTextAsync(path, key.ExportECPrivateKeyPem(), Cancel);
+            }
+
+            var image = await images.SealAsync("signed", "--sign", author, "--revision", "7");
+            var accepted = await installation.Kist.RunAsync("run", "--rm", "--author", author, "--minimum-revision", "7", image.Image);
+            Assert.True(accepted.ExitCode == 0, accepted.ToString());
+            await DeniedAsync("--author", other, image.Image);
+            await DeniedAsync("--minimum-revision", "8", image.Image);
+            var unsigned = await images.SealAsync("unsigned");
+            await DeniedAsync("--author", author, unsigned.Image);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        async Task DeniedAsync(params string[] options)
+        {
+            var result = await installation.Kist.RunAsync(["run", "--rm", .. options]);
+            Assert.True(result.ExitCode == 125, result.ToString());
+            Assert.Contains("CreateContainerRequest", result.Stderr, StringComparison.Ordinal);
+            Assert.Empty(result.Stdout);
+        }
+    }
+
+    private static async Task PoisonAsync(string path, long offset, long length)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var block = new byte[length];
+        RandomNumberGenerator.Fill(block);
+        await RandomAccess.WriteAsync(file, block, offset, Cancel);
+    }
+}
