@@ -17,6 +17,7 @@ public static class HonestCluster
         ManifestDigest = container.ManifestDigest,
         ConfigDigest = "sha256:0",
         Encrypted = container.Encrypted,
+        Overrides = container.Overrides ?? new ProcessOverrides(null, [], [], "", ""),
         Process = new ContainerProcess(
             [.. container.Args.Select(a => a.Example)],
             [.. container.Env.Where(e => withOptional || e.IsRequired).Select(e => e.Example)],
