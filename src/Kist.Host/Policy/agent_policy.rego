@@ -45,7 +45,8 @@ pinned := container if {
 
 CreateContainerRequest if {
 	image_allowed
-	program_allowed
+	args_allowed
+	env_allowed
 	process_allowed
 	hostname_allowed
 	volumes_allowed
@@ -54,30 +55,33 @@ CreateContainerRequest if {
 image_allowed if {
 	input.image.manifest_digest == pinned.image.manifest_digest
 	input.image.encrypted == pinned.image.encrypted
-	seal_allowed
+	seal_matches
 }
 
-seal_allowed if not pinned.image.sealed
+seal_matches if not pinned.image.sealed
 
-seal_allowed if {
+seal_matches if {
 	input.image.sealed.revision >= pinned.image.sealed.minimum_revision
-	author_allowed
+	author_matches
 }
 
-author_allowed if pinned.image.sealed.author == ""
+author_matches if pinned.image.sealed.author == ""
 
-author_allowed if input.image.sealed.author == pinned.image.sealed.author
+author_matches if input.image.sealed.author == pinned.image.sealed.author
 
-program_allowed if {
-	not pinned.overrides
-	args_allowed
-	env_allowed
+# The digest pins the configuration of a sealed image, which the policy does not tell. What it pins is what the host adds.
+overrides_match if input.overrides == pinned.overrides
+
+args_allowed if overrides_match
+
+env_allowed if overrides_match
+
+identity_matches if overrides_match
+
+identity_matches if {
 	input.OCI.Process.Cwd == pinned.OCI.Process.Cwd
 	input.OCI.Process.User.Username in pinned.OCI.Process.User.Usernames
 }
-
-# The digest pins the configuration of a sealed image, which the policy does not tell. What it pins is what the host adds.
-program_allowed if input.overrides == pinned.overrides
 
 args_allowed if {
 	count(input.OCI.Process.Args) == count(pinned.OCI.Process.Args)
@@ -105,6 +109,7 @@ env_present(wanted) if {
 }
 
 process_allowed if {
+	identity_matches
 	input.OCI.Process.Terminal == pinned.OCI.Process.Terminal
 	input.OCI.Process.NoNewPrivileges == true
 	input.OCI.Root.Readonly == pinned.OCI.Root.Readonly
