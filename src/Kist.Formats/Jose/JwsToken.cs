@@ -97,7 +97,7 @@ public sealed class JwsToken
         {
             case EcJsonWebKey ec when HashOfEc(ec.Curve) is var (name, hash) && name == Algorithm:
                 using (var verifier = ec.CreateECDsa())
-                    return verifier.VerifyData(_signingInput, _signature, hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+                    return Verify(verifier, hash);
             case RsaJsonWebKey rsa when HashOfRsa(Algorithm) is var (padding, hash):
                 using (var verifier = rsa.CreateRsa())
                     return verifier.VerifyData(_signingInput, _signature, hash, padding);
@@ -105,6 +105,18 @@ public sealed class JwsToken
                 return false;
         }
     }
+
+    /// <summary>True if this key signed this token. For who verifies often: importing a key costs more than verifying by it.</summary>
+    public bool Verify(ECDsa key) => Algorithm switch
+    {
+        "ES256" when key.KeySize == 256 => Verify(key, HashAlgorithmName.SHA256),
+        "ES384" when key.KeySize == 384 => Verify(key, HashAlgorithmName.SHA384),
+        "ES512" when key.KeySize == 521 => Verify(key, HashAlgorithmName.SHA512),
+        _ => false,
+    };
+
+    private bool Verify(ECDsa key, HashAlgorithmName hash) =>
+        key.VerifyData(_signingInput, _signature, hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
 
     private static (string Algorithm, HashAlgorithmName Hash)? HashOfEc(string curve) => curve switch
     {

@@ -182,8 +182,13 @@ sealed class AttestationService(
         var answer = engine.Evaluate(
             policy.Name, policy.Text, "data.policy.trust_claims", part.AnnotatedEvidence, nothing.RootElement, lookup, cancellationToken);
         part.Trust = TrustVector.Parse(answer.Value);
-        part.Extensions = engine.Evaluate(
-            policy.Name, policy.Text, "data.policy.extensions", part.AnnotatedEvidence, nothing.RootElement, lookup, cancellationToken).Value;
+        // A rule's name stands in its text: without it there is no such rule, and nothing to evaluate a second time.
+        if (policy.Text.Contains("extensions", StringComparison.Ordinal))
+        {
+            part.Extensions = engine.Evaluate(
+                policy.Name, policy.Text, "data.policy.extensions", part.AnnotatedEvidence, nothing.RootElement, lookup, cancellationToken).Value;
+        }
+
         if (part.Trust.Status == TrustTier.Affirming)
             return;
         trace.AddRange(answer.Trace.Value);

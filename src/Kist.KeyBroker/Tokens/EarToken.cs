@@ -65,7 +65,7 @@ sealed class EarTokens(SigningKey key, string issuer, TimeSpan lifetime, bool ve
         {
             var token = JwsToken.Parse(text);
             // The header's own key decides nothing: only our key verifies.
-            if (token.Algorithm != "ES256" || !token.Verify(key.PublicKey))
+            if (token.Algorithm != "ES256" || !key.Verify(token))
                 throw new BrokerRefusal(BrokerError.TokenInvalid, "its signature is not of this broker's key");
             using var document = StrictJson.ParseObject(token.Payload.Span, JwsToken.MaxTextLength, "token", maxDepth: 128);
             var claims = document.RootElement.Clone();

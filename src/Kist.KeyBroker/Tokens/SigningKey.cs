@@ -15,6 +15,7 @@ namespace Kist.KeyBroker.Tokens;
 sealed class SigningKey : IDisposable
 {
     private readonly ECDsa _key;
+    // A key object serves one thread at a time.
     private readonly Lock _signing = new();
 
     private SigningKey(ECDsa key, byte[] certificate)
@@ -79,6 +80,13 @@ sealed class SigningKey : IDisposable
     {
         lock (_signing)
             return JwsToken.Sign(_key, payload, writeHeader);
+    }
+
+    /// <summary>True if this key signed the token.</summary>
+    public bool Verify(JwsToken token)
+    {
+        lock (_signing)
+            return token.Verify(_key);
     }
 
     public void Dispose() => _key.Dispose();
