@@ -1,6 +1,4 @@
 using System.Net;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Kist.Formats;
 using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Hosting;
@@ -22,11 +20,11 @@ public sealed class KeyBrokerServer : IAsyncDisposable
     private readonly WebApplication _host;
     private readonly BrokerApplication _application;
     private readonly BrokerServices _services;
-    private readonly X509Certificate2 _certificate;
+    private readonly ServerCertificate _certificate;
     private readonly RetentionTimer _retention;
     private int _disposed;
 
-    private KeyBrokerServer(WebApplication host, BrokerApplication application, BrokerServices services, X509Certificate2 certificate, Uri endpoint, string adminTokenFile)
+    private KeyBrokerServer(WebApplication host, BrokerApplication application, BrokerServices services, ServerCertificate certificate, Uri endpoint, string adminTokenFile)
     {
         _host = host;
         _application = application;
@@ -34,15 +32,14 @@ public sealed class KeyBrokerServer : IAsyncDisposable
         _certificate = certificate;
         _retention = new RetentionTimer(services);
         Endpoint = endpoint;
-        CertificatePem = certificate.ExportCertificatePem() + "\n";
         AdminTokenFile = adminTokenFile;
     }
 
     /// <summary>Where it listens.</summary>
     public Uri Endpoint { get; }
 
-    /// <summary>The certificate that clients pin.</summary>
-    public string CertificatePem { get; }
+    /// <summary>The present certificate, which clients pin.</summary>
+    public string CertificatePem => _certificate.Certificate.ExportCertificatePem() + "\n";
 
     /// <summary>The file that holds the first administrator's token, made at the first start.</summary>
     public string AdminTokenFile { get; }
@@ -55,14 +52,14 @@ public sealed class KeyBrokerServer : IAsyncDisposable
     internal static async Task<KeyBrokerServer> StartAsync(KeyBrokerOptions options, IPolicyEngine engine, CancellationToken cancellationToken)
     {
         var services = new BrokerServices(options, engine);
-        X509Certificate2? certificate = null;
+        ServerCertificate? certificate = null;
         BrokerApplication? application = null;
         WebApplication? host = null;
         try
         {
             var tokenFile = EnsureAdministrator(services);
-            certificate = TlsCertificate.LoadOrCreate(options.StateDirectory, options.CertificateNames, options.Time.GetUtcNow());
-            application = new BrokerApplication(services);
+            certificate = new ServerCertificate(options);
+            application = new BrokerApplication(services, certificate);
             host = Build(options, certificate);
             host.Run(application.HandleAsync);
             await host.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -96,7 +93,7 @@ public sealed class KeyBrokerServer : IAsyncDisposable
         _services.Dispose();
     }
 
-    private static WebApplication Build(KeyBrokerOptions options, X509Certificate2 certificate)
+    private static WebApplication Build(KeyBrokerOptions options, ServerCertificate certificate)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
@@ -115,10 +112,9 @@ public sealed class KeyBrokerServer : IAsyncDisposable
             kestrel.Listen(new IPEndPoint(options.Address, options.Port), listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
-                listen.UseHttps(new HttpsConnectionAdapterOptions
+                listen.UseHttps(new TlsHandshakeCallbackOptions
                 {
-                    ServerCertificate = certificate,
-                    SslProtocols = SslProtocols.Tls13,
+                    OnConnection = _ => ValueTask.FromResult(certificate.Options),
                     HandshakeTimeout = TimeSpan.FromSeconds(10),
                 });
             });

@@ -18,6 +18,8 @@ public sealed class SimulatedTdxTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    internal static LaunchInputs Launch => Inputs;
+
     private static LaunchInputs Inputs => new()
     {
         Firmware = SyntheticOvmf.WithTdx().Build(),

@@ -31,13 +31,13 @@ public sealed class JwsToken
     /// <summary>The "alg" header.</summary>
     public string Algorithm { get; }
 
-    /// <summary>The whole protected header. Trust it only after <see cref="Verify"/>.</summary>
+    /// <summary>The whole protected header. Trust it only after <see cref="Verify(JsonWebKey)"/>.</summary>
     public JsonElement Header { get; }
 
     /// <summary>The "kid" header, or null.</summary>
     public string? KeyId => StrictJson.OptionalText(Header, "kid", Structure);
 
-    /// <summary>The payload's bytes. Trust them only after <see cref="Verify"/>.</summary>
+    /// <summary>The payload's bytes. Trust them only after <see cref="Verify(JsonWebKey)"/>.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
     /// <summary>Splits and decodes a token; nothing is verified yet.</summary>

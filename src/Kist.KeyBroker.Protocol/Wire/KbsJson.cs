@@ -56,6 +56,8 @@ public static class KbsJson
 
 /// <summary>The serialisation code, generated at build time.</summary>
 [JsonSerializable(typeof(AuthRequest))]
+[JsonSerializable(typeof(WhatIfDocument))]
+[JsonSerializable(typeof(BrokerStatus))]
 [JsonSerializable(typeof(AuditCheckpointDocument))]
 [JsonSerializable(typeof(Challenge))]
 [JsonSerializable(typeof(AttestRequest))]

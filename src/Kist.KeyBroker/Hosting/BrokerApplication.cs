@@ -8,13 +8,14 @@ using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.Routes;
+using Kist.KeyBroker.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Kist.KeyBroker.Hosting;
 
 /// <summary>From a request to its answer: routing, limits, errors, log.</summary>
-sealed class BrokerApplication(BrokerServices services) : IDisposable
+sealed class BrokerApplication(BrokerServices services, ServerCertificate certificate) : IDisposable
 {
     private readonly PeerLimiter _limiter = new(services.Options.UnauthenticatedRequestsPerSecond, services.Options.UnauthenticatedBurst);
     private readonly HandshakeRoutes _handshake = new(services);
@@ -26,12 +27,13 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
     private readonly ProposalRoutes _proposals = new(services);
     private readonly AdminTokenRoutes _adminTokens = new(services);
     private readonly AuditRoutes _audit = new(services);
+    private readonly InsightRoutes _insight = new(services, certificate);
     private readonly BrokerMetrics _metrics = new();
 
     internal static readonly string[] RouteNames =
     [
         "/kbs/v0/auth", "/kbs/v0/attest", "/kbs/v0/resource", "/kbs/v0/attestation-policy", "/kbs/v0/resource-policy", "/kbs/v0/reference-value",
-        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit",
+        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain",
         "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json",
     ];
 
@@ -53,9 +55,12 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         limit.CancelAfter(services.Options.RequestTimeout);
         var context = new BrokerContext(http, services.Options.Time, services.AdminTokens, limit.Token);
+        var route = RouteName(http.Request.Path.Value);
+        using var span = BrokerTracing.StartRequest(context.Method, route, http.Request.Headers["traceparent"]);
         var reply = await AnswerAsync(context).ConfigureAwait(false);
         var elapsed = Stopwatch.GetElapsedTime(started);
-        _metrics.End(RouteName(http.Request.Path.Value), reply.Status, context.Code, elapsed);
+        _metrics.End(route, reply.Status, context.Code, elapsed);
+        Describe(span, context, route, reply.Status);
         if (http.RequestAborted.IsCancellationRequested)
             return;
         var response = http.Response;
@@ -67,6 +72,16 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
         response.ContentLength = reply.Body.Length;
         await response.Body.WriteAsync(reply.Body, http.RequestAborted).ConfigureAwait(false);
         Log(context, reply.Status, elapsed);
+    }
+
+    private static void Describe(Activity? span, BrokerContext context, string route, int status)
+    {
+        if (span is null)
+            return;
+        span.SetTag("http.request.method", context.Method).SetTag("http.route", route).SetTag("http.response.status_code", status);
+        span.SetTag("kist.correlation", context.Correlation).SetTag("error.type", context.Code);
+        if (status >= 500)
+            span.SetStatus(ActivityStatusCode.Error);
     }
 
     private async Task<Reply> AnswerAsync(BrokerContext context)
@@ -159,6 +174,8 @@ sealed class BrokerApplication(BrokerServices services) : IDisposable
             ("revocations", "") => _terms.RevocationsAsync(context),
             ("proposals", _) => Task.FromResult(_proposals.Handle(context, rest)),
             ("admin-tokens", "") => _adminTokens.HandleAsync(context),
+            ("status", "") => Task.FromResult(_insight.Status(context)),
+            ("explain", "") => _insight.ExplainAsync(context),
             ("audit", _) => Task.FromResult(_audit.Handle(context, rest)),
             _ => throw new BrokerRefusal(BrokerError.PathUnknown),
         };

@@ -10,6 +10,7 @@ using Kist.KeyBroker.Secrets;
 using Kist.KeyBroker.Sessions;
 using Kist.KeyBroker.Storage;
 using Kist.KeyBroker.Tokens;
+using Kist.KeyBroker.WhatIf;
 
 namespace Kist.KeyBroker.Hosting;
 
@@ -49,8 +50,11 @@ sealed class BrokerServices : IDisposable
             Revocations = new RevocationStore(Database);
             Proposals = new ProposalStore(Database);
             Changes = new ChangeService(Database, Proposals, Policies, engine, References, Audit, options.RequireTwoPersons);
-            Attestation = new AttestationService(Verification, Policies, engine, References, Revocations, Tokens, Audit, options.Time);
-            Reading = new ResourceService(Resources, Terms, Revocations, Policies, engine, Audit, options.Time);
+            var appraiser = new EvidenceAppraiser(Verification, engine, References);
+            var judge = new ResourcePolicyJudge(engine);
+            Attestation = new AttestationService(appraiser, Policies, Revocations, Tokens, Audit, options.Time);
+            Reading = new ResourceService(Resources, Terms, Revocations, Policies, judge, Audit, options.Time);
+            WhatIf = new WhatIfService(Audit, appraiser, Policies, judge, Tokens);
         }
         catch
         {
@@ -100,6 +104,8 @@ sealed class BrokerServices : IDisposable
 
     public ResourceService Reading { get; }
 
+    public WhatIfService WhatIf { get; }
+
     /// <summary>Makes a change and records it: both or, if <paramref name="change"/> throws, neither.</summary>
     public void Change(Func<AuditRecord> change) => Database.Write(() => Audit.Append(change()));
 
@@ -111,7 +117,8 @@ sealed class BrokerServices : IDisposable
         _ownMasterKey?.Dispose();
     }
 
-    private VerificationOptions Verification(DateTimeOffset now) => new()
+    /// <summary>What evidence is judged by at this time.</summary>
+    public VerificationOptions Verification(DateTimeOffset now) => new()
     {
         Time = now,
         Anchors = Options.Anchors,

@@ -48,6 +48,14 @@ sealed class PolicyStore(Database database)
         return Find(connection, PolicyKind.Resource, Floor) is { } floor ? [floor, narrowest] : [narrowest];
     });
 
+    /// <summary>The same, were <paramref name="candidate"/> in force.</summary>
+    public IReadOnlyList<StoredPolicy> ResourceWith(StoredPolicy candidate, string repository, string path)
+    {
+        StoredPolicy? In(string scope) => candidate.Scope == scope ? candidate : Find(PolicyKind.Resource, scope);
+        var narrowest = In(path) ?? In(repository) ?? In("") ?? BuiltIn(PolicyKind.Resource, "", DefaultPolicies.Resource);
+        return In(Floor) is { } floor ? [floor, narrowest] : [narrowest];
+    }
+
     /// <summary>Stores a new version, and makes it the one in force.</summary>
     public StoredPolicy Set(PolicyKind kind, string scope, string text, DateTimeOffset now, string by) => database.Write(connection =>
     {

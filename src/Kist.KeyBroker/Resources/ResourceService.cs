@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Kist.Formats;
 using Kist.Formats.Jose;
@@ -6,16 +5,15 @@ using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.Protocol;
+using Kist.KeyBroker.Telemetry;
 using Kist.KeyBroker.Tokens;
 
 namespace Kist.KeyBroker.Resources;
 
 /// <summary>Gives secrets to attested workloads: the policy first, then the secret, and the audit entry before the answer.</summary>
 sealed class ResourceService(
-    ResourceStore store, ResourceTermsStore terms, RevocationStore revocations, PolicyStore policies, IPolicyEngine engine, AuditLog audit, TimeProvider time)
+    ResourceStore store, ResourceTermsStore terms, RevocationStore revocations, PolicyStore policies, ResourcePolicyJudge judge, AuditLog audit, TimeProvider time)
 {
-    private const string Query = "data.policy.allow";
-
     /// <summary>The secret, encrypted to the workload's key.</summary>
     /// <exception cref="BrokerRefusal">The policy denies it, or there is no such secret.</exception>
     public byte[] Read(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken)
@@ -28,25 +26,28 @@ sealed class ResourceService(
             Resource = uri.Path,
             Workload = token.Workload,
             Peer = peer,
-            More = writer => writer.WriteString("token"u8, token.Id),
+            More = writer => WriteRequest(writer, token, query),
         };
         try
         {
             if (revocations.Of(token) is { } revoked)
                 throw new BrokerRefusal(BrokerError.WorkloadRevoked, $"{revoked.Kind} {revoked.Value} was revoked by {revoked.By}: {revoked.Reason}");
             // Whether the secret exists is told only to those who may have it.
-            Decide(uri, query, token, cancellationToken);
+            if (judge.Judge(policies.Resource(uri.Repository, uri.Path), uri, query, token.Claims, cancellationToken) is { } why)
+                throw new BrokerRefusal(BrokerError.PolicyDenied, string.Join('\n', why));
             if (store.Get(uri.Path) is not var (secret, version))
                 throw new BrokerRefusal(BrokerError.ResourceUnknown);
             using (secret)
             {
-                var answer = EncryptFor(uri, secret, token);
+                byte[] answer;
+                using (BrokerTracing.Start("encrypt"))
+                    answer = EncryptFor(uri, secret, token);
                 var released = record with
                 {
                     Outcome = "allowed",
                     More = writer =>
                     {
-                        writer.WriteString("token"u8, token.Id);
+                        WriteRequest(writer, token, query);
                         writer.WriteNumber("version"u8, version);
                     },
                 };
@@ -69,6 +70,17 @@ sealed class ResourceService(
         }
     }
 
+    private static void WriteRequest(Utf8JsonWriter writer, EarToken token, IReadOnlyDictionary<string, string> query)
+    {
+        writer.WriteString("token"u8, token.Id);
+        if (query.Count == 0)
+            return;
+        writer.WriteStartObject("query"u8);
+        foreach (var (name, value) in query)
+            writer.WriteString(name, value);
+        writer.WriteEndObject();
+    }
+
     private byte[] EncryptFor(ResourceUri uri, SecretBytes secret, EarToken token)
     {
         if (terms.Find(uri.Path)?.DerivedBy is not { } claim)
@@ -77,38 +89,5 @@ sealed class ResourceService(
         using var derived = ResourceTermsStore.Derive(secret.Span, uri.Path, claim, evidence)
             ?? throw new BrokerRefusal(BrokerError.PolicyDenied, $"the secret is derived by the claim {claim}, which the evidence does not make");
         return JweEncryption.EncryptFlattened(derived.Span, token.TeePublicKey);
-    }
-
-    private void Decide(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, CancellationToken cancellationToken)
-    {
-        using var data = JsonDocument.Parse(PolicyData(uri, query));
-        foreach (var policy in policies.Resource(uri.Repository, uri.Path))
-        {
-            var answer = engine.Evaluate(policy.Name, policy.Text, Query, token.Claims, data.RootElement, null, cancellationToken);
-            if (answer.Value is not { ValueKind: JsonValueKind.True })
-                throw new BrokerRefusal(BrokerError.PolicyDenied, string.Join('\n', [$"{policy.Name} does not allow it", .. answer.Trace.Value]));
-        }
-    }
-
-    private static byte[] PolicyData(ResourceUri uri, IReadOnlyDictionary<string, string> query)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("plugin"u8, "resource"u8);
-            writer.WriteStartArray("resource-path"u8);
-            writer.WriteStringValue(uri.Repository);
-            writer.WriteStringValue(uri.Type);
-            writer.WriteStringValue(uri.Tag);
-            writer.WriteEndArray();
-            writer.WriteStartObject("query"u8);
-            foreach (var (name, value) in query)
-                writer.WriteString(name, value);
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-        }
-
-        return buffer.ToArray();
     }
 }

@@ -7,6 +7,7 @@ using Kist.KeyBroker.Hosting;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.References;
+using Kist.KeyBroker.WhatIf;
 
 namespace Kist.KeyBroker.Routes;
 
@@ -37,14 +38,17 @@ sealed class PolicyRoutes(BrokerServices services)
     }
 
     /// <summary>/kist/v1/policies/attestation and /kist/v1/policies/resource, with the scope in ?scope=.</summary>
-    public async Task<Reply> KistAsync(BrokerContext context, string kindName)
+    public async Task<Reply> KistAsync(BrokerContext context, string rest)
     {
+        var (kindName, whatIf) = rest.EndsWith("/what-if", StringComparison.Ordinal) ? (rest[..^"/what-if".Length], true) : (rest, false);
         var kind = kindName switch
         {
             "attestation" => PolicyKind.Attestation,
             "resource" => PolicyKind.Resource,
             _ => throw new BrokerRefusal(BrokerError.PathUnknown),
         };
+        if (whatIf)
+            return context.Method == "POST" ? await WhatIfAsync(context, kind).ConfigureAwait(false) : throw new BrokerRefusal(BrokerError.MethodNotAllowed);
         switch (context.Method)
         {
             case "GET":
@@ -63,6 +67,26 @@ sealed class PolicyRoutes(BrokerServices services)
             default:
                 throw new BrokerRefusal(BrokerError.MethodNotAllowed);
         }
+    }
+
+    /// <summary>What would change if the policy in the body were in force; nothing does.</summary>
+    private async Task<Reply> WhatIfAsync(BrokerContext context, PolicyKind kind)
+    {
+        var admin = context.Require(AdminRole.PolicyAuthor);
+        var text = Text((await context.ReadBodyAsync(KbsProtocol.MaxPolicyBytes).ConfigureAwait(false)).Span);
+        var scope = context.Query("scope") ?? "";
+        CheckScope(kind, scope);
+        try
+        {
+            services.Engine.Check(scope.Length == 0 ? "policy" : scope, text);
+        }
+        catch (MalformedDataException e)
+        {
+            throw new BrokerRefusal(BrokerError.PolicyMalformed.Saying(e.Message), e.Message, e);
+        }
+
+        var limit = (int)context.Number("limit", 50, 1, WhatIfService.MaxDecisions);
+        return Reply.Json(KbsJson.Write(services.WhatIf.Run(new StoredPolicy(kind, scope, long.MaxValue, text, context.Now, admin.Name), limit, context.Aborted)));
     }
 
     private Reply Set(BrokerContext context, PolicyKind kind, string scope, string text)

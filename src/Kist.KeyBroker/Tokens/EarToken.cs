@@ -4,6 +4,7 @@ using Kist.Formats;
 using Kist.Formats.Jose;
 using Kist.KeyBroker.Attesting;
 using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Telemetry;
 
 namespace Kist.KeyBroker.Tokens;
 
@@ -31,8 +32,14 @@ sealed class EarTokens(SigningKey key, string issuer, TimeSpan lifetime, bool ve
 
     public string Issue(IReadOnlyList<AttestedPart> parts, DateTimeOffset now, out string id)
     {
-        var jti = Guid.NewGuid().ToString("N");
-        id = jti;
+        using var span = BrokerTracing.Start("issue token");
+        id = Guid.NewGuid().ToString("N");
+        return key.Sign(Claims(parts, now, id), WriteHeader);
+    }
+
+    /// <summary>What the token of these parts says, in JSON.</summary>
+    public byte[] Claims(IReadOnlyList<AttestedPart> parts, DateTimeOffset now, string id)
+    {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
@@ -42,7 +49,7 @@ sealed class EarTokens(SigningKey key, string issuer, TimeSpan lifetime, bool ve
             writer.WriteNumber("nbf"u8, now.ToUnixTimeSeconds());
             writer.WriteNumber("exp"u8, (now + lifetime).ToUnixTimeSeconds());
             writer.WriteString("iss"u8, issuer);
-            writer.WriteString("jti"u8, jti);
+            writer.WriteString("jti"u8, id);
             writer.WriteStartObject("ear.verifier-id"u8);
             writer.WriteString("developer"u8, "Kist"u8);
             writer.WriteString("build"u8, $"kist {typeof(EarTokens).Assembly.GetName().Version?.ToString(3)}");
@@ -54,7 +61,7 @@ sealed class EarTokens(SigningKey key, string issuer, TimeSpan lifetime, bool ve
             writer.WriteEndObject();
         }
 
-        return key.Sign(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), WriteHeader);
+        return buffer.ToArray();
     }
 
     /// <summary>Verifies a token.</summary>
