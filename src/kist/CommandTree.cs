@@ -38,6 +38,7 @@ static class CommandTree
         root.Add(Commands.Verify.ReplayCommand.Create());
         root.Add(Commands.Verify.VerifyCommand.Create());
         root.Add(Commands.Relay.VerifyEnclaveCommand.Create());
+        root.Add(Commands.Enclaves.EnclaveCommand.Create());
         return root;
     }
 

@@ -1,3 +1,4 @@
+using Kist.Attestation.Sgx;
 using Kist.Formats;
 
 namespace Kist.Attestation.Dcap;
@@ -47,6 +48,8 @@ public static class DcapQuoteReader
     {
         var cursor = new SpanCursor(quote.Span, "quote");
         var version = cursor.ReadUInt16LittleEndian();
+        if (EpidQuote.LooksLikeQuote(quote.Span))
+            throw new MalformedDataException("quote header", 0, EpidQuote.Parse(quote).Refusal());
         if (version is < 3 or > 5)
             throw new MalformedDataException("quote header", 0, $"version {version} is not known (3, 4 and 5 are)");
         var keyType = cursor.ReadUInt16LittleEndian();

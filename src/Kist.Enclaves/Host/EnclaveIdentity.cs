@@ -8,9 +8,7 @@ namespace Kist.Enclaves.Host;
 /// <summary>The enclave's TLS key, which is made in it and never leaves it, and the proofs that it is this enclave's.</summary>
 sealed class EnclaveIdentity(PlatformQuoter quoter, TimeProvider time) : IDisposable
 {
-    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly SemaphoreSlim _gate = new(1);
-    private X509Certificate2? _certificate;
+    private readonly RaTlsIdentity _tls = new(quoter, time);
 
     /// <summary>DICE evidence that answers a challenge for this key.</summary>
     public async Task<byte[]> EvidenceAsync(ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken)
@@ -23,34 +21,15 @@ sealed class EnclaveIdentity(PlatformQuoter quoter, TimeProvider time) : IDispos
     public async Task<byte[]> ReportAsync(ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken) =>
         (await quoter.ReportAsync(SHA256.HashData(Claims(nonce)), cancellationToken).ConfigureAwait(false)).Bytes.ToArray();
 
-    /// <summary>The RA-TLS certificate; made anew when half its time is over.</summary>
-    public async Task<X509Certificate2> CertificateAsync(CancellationToken cancellationToken)
-    {
-        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var now = time.GetUtcNow();
-            if (_certificate is null || now > _certificate.NotBefore + ((_certificate.NotAfter - _certificate.NotBefore) / 2))
-                _certificate = await RaTlsCertificate.CreateAsync(_key, quoter, time, cancellationToken).ConfigureAwait(false);
-            return _certificate;
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
+    /// <summary>The RA-TLS certificate.</summary>
+    public Task<X509Certificate2> CertificateAsync(CancellationToken cancellationToken) => _tls.CertificateAsync(cancellationToken);
 
-    public void Dispose()
-    {
-        _certificate?.Dispose();
-        _key.Dispose();
-        _gate.Dispose();
-    }
+    public void Dispose() => _tls.Dispose();
 
     private byte[] Claims(ReadOnlyMemory<byte> nonce)
     {
         if (nonce.Length is < ChallengeProtocol.MinNonceSize or > DiceEvidence.MaxNonceSize)
             throw new MalformedDataException("nonce", -1, $"{nonce.Length} bytes, not {ChallengeProtocol.MinNonceSize} to {DiceEvidence.MaxNonceSize}");
-        return DiceEvidence.EncodeClaims(_key.ExportSubjectPublicKeyInfo(), nonce);
+        return DiceEvidence.EncodeClaims(_tls.SubjectPublicKeyInfo, nonce);
     }
 }

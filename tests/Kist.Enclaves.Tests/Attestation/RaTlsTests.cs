@@ -131,6 +131,61 @@ public sealed class RaTlsTests : IDisposable
         Assert.Null(RaTlsCertificate.ReadEvidence(proved).Nonce);
     }
 
+    [Fact]
+    public async Task Certificate_HalfItsTimeOver_IsMadeAnewForTheSameKey()
+    {
+        var time = new FakeTimeProvider(SimulatedQuoter.Now);
+        var counted = new CountingQuoter(_quoter);
+        using var identity = new RaTlsIdentity(counted, time);
+        var first = await identity.CertificateAsync(Cancel);
+        time.Advance(TimeSpan.FromHours(11));
+        Assert.Same(first, await identity.CertificateAsync(Cancel));
+        time.Advance(TimeSpan.FromHours(2));
+        var second = await identity.CertificateAsync(Cancel);
+        Assert.Equal(2, counted.Quotes);
+        Assert.Equal(identity.SubjectPublicKeyInfo, second.PublicKey.ExportSubjectPublicKeyInfo());
+        Assert.True(second.NotAfter > first.NotAfter);
+        first.Dispose();
+    }
+
+    [Fact]
+    public async Task Connect_ExpiredCertificate_IsRefused()
+    {
+        using var certificate = await RaTlsCertificate.CreateAsync(_key, _quoter, s_time, Cancel);
+        var later = new RaTlsPeer(new EnclaveReference { MrEnclave = [_quoter.MrEnclave] }, () => _quoter.Options with { Time = SimulatedQuoter.Now.AddDays(2) });
+        var (near, far) = Pair();
+        var serving = RaTlsConnection.AcceptAsync(far, certificate, null, Cancel);
+        var refused = await Assert.ThrowsAsync<PeerRefusedException>(() => RaTlsConnection.ConnectAsync(near, later, null, Cancel));
+        Assert.Contains("not valid now", refused.Message, StringComparison.Ordinal);
+        await EndAsync(serving);
+    }
+
+    /// <summary>The bytes by hand, from RFC 8949: tag 60000, array of 2, byte strings; a map in canonical order.</summary>
+    [Fact]
+    public void Encode_DiceEvidence_IsByteForByteTheInteroperableForm()
+    {
+        byte[] spki = [1, 2, 3];
+        var hash = Convert.ToHexString(SHA256.HashData(spki));
+        const string nonce = "0001020304050607";
+        // {"nonce": h'…', "pubkey-hash": << [1, h'…'] >>}: the shorter key comes first.
+        var claims = $"A2656E6F6E636548{nonce}6B7075626B65792D686173685824820158" + $"20{hash}";
+        Assert.Equal(claims, Convert.ToHexString(DiceEvidence.EncodeClaims(spki, Convert.FromHexString(nonce))));
+        var evidence = DiceEvidence.Encode([0xaa, 0xbb], Convert.FromHexString(claims));
+        Assert.Equal($"D9EA608242AABB58{claims.Length / 2:X2}{claims}", Convert.ToHexString(evidence));
+        Assert.Equal(hash, Convert.ToHexString(DiceEvidence.Parse(evidence).KeyHash.Span));
+    }
+
+    private sealed class CountingQuoter(SimulatedQuoter inner) : IEnclaveQuoter
+    {
+        public int Quotes { get; private set; }
+
+        public Task<byte[]> QuoteAsync(ReadOnlyMemory<byte> reportData, CancellationToken cancellationToken)
+        {
+            Quotes++;
+            return inner.QuoteAsync(reportData, cancellationToken);
+        }
+    }
+
     private static RaTlsPeer Peer(SimulatedQuoter quoter) => new(new EnclaveReference { MrEnclave = [quoter.MrEnclave] }, () => quoter.Options);
 
     private async Task<byte[]> EvidenceAsync(ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken)

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Kist.Attestation;
+using Kist.Cli.Commands.Enclaves;
 using Kist.Cli.Commands.Verify;
 using Kist.Enclaves.Attestation;
 using Kist.Enclaves.Relay;
+using Kist.Formats;
 
 namespace Kist.Cli.Commands.Relay;
 
@@ -13,10 +15,9 @@ namespace Kist.Cli.Commands.Relay;
 static class VerifyEnclaveCommand
 {
     private static readonly Argument<string> s_address = new("ADDRESS") { Description = "The enclave or its relay: tcp://HOST:PORT or unix:PATH." };
-    private static readonly Option<string[]> s_mrEnclave = new("--mrenclave") { Description = "Accepted MRENCLAVE; may be given more than once.", AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<string[]> s_mrSigner = new("--mrsigner") { Description = "Accepted MRSIGNER; needs --product and --svn unless --mrenclave is given too.", AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<ushort?> s_product = new("--product") { Description = "Expected ISVPRODID." };
-    private static readonly Option<ushort?> s_version = new("--svn") { Description = "Least acceptable ISVSVN." };
+    private static readonly Option<string?> s_name = new("--enclave", "-e") { Description = "Name of a stored reference (kist enclave reference), in place of values." };
+    private static readonly EnclaveReferenceOptions s_values = new();
+    private static readonly Option<string?> s_state = StateOption.Create();
     private static readonly Option<bool> s_json = new("--json") { Description = "Print the verdict as a JSON object." };
     private static readonly VerificationArguments s_arguments = new();
 
@@ -24,8 +25,9 @@ static class VerifyEnclaveCommand
     {
         var command = new Command("verify-enclave", "Challenge a running enclave and compare it with the reference; fails closed.")
         {
-            s_address, s_mrEnclave, s_mrSigner, s_product, s_version, s_json,
+            s_address, s_name, s_json, s_state,
         };
+        s_values.AddTo(command);
         s_arguments.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -33,18 +35,13 @@ static class VerifyEnclaveCommand
 
     private static async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        var reference = new EnclaveReference
-        {
-            MrEnclave = [.. parse.GetValue(s_mrEnclave) ?? []],
-            MrSigner = [.. parse.GetValue(s_mrSigner) ?? []],
-            Product = parse.GetValue(s_product),
-            MinimumVersion = parse.GetValue(s_version),
-        };
+        var reference = Reference(parse);
         reference.ToReferenceValues();
         var address = RelayAddress.Parse(parse.GetValue(s_address)!);
         var peer = new RaTlsPeer(reference, () => s_arguments.Options(parse));
         using var stream = await address.ConnectAsync(cancellationToken);
         var result = await ChallengeProtocol.ChallengeAsync(stream, peer, cancellationToken);
+        Keep(parse, result, address.ToString());
         if (parse.GetValue(s_json))
             VerdictOutput.PrintJson(result.Verdict, address.ToString());
         else
@@ -53,5 +50,25 @@ static class VerifyEnclaveCommand
             return ExitCode.Success;
         Terminal.Error($"refused: {result.Reason}");
         return ExitCode.Refused;
+    }
+
+    private static EnclaveReference Reference(ParseResult parse)
+    {
+        if (parse.GetValue(s_name) is not { } name)
+            return s_values.Read(parse);
+        return s_values.Any(parse)
+            ? throw new OperationFailedException("read reference", name, "a name and values are given, which may differ", "give one of them")
+            : parse.References(s_state).Get(name, TimeProvider.System.GetUtcNow()).ToReference();
+    }
+
+    /// <summary>Records what was found, and says if another enclave answered at this address before.</summary>
+    private static void Keep(ParseResult parse, EnclaveVerification result, string address)
+    {
+        var records = parse.Records(s_state);
+        var before = records.LastMeasurement(address);
+        var record = LaunchRecord.Of(result, address, parse.GetValue(s_name), TimeProvider.System.GetUtcNow());
+        records.Append(record);
+        if (before is not null && record is { Genuine: true, MrEnclave: { } now } && now != before)
+            Terminal.Note($"MRENCLAVE at {address} was {before} before, and is {now}");
     }
 }
