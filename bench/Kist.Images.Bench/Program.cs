@@ -10,6 +10,8 @@ static class Program
             CipherBench.Run();
         if (which is "layer" or "all")
             await LayerBench.RunAsync();
+        if (which is "seal" or "all")
+            SealBench.Run();
         return 0;
     }
 }

@@ -35,17 +35,20 @@ public sealed class SealedImages(Installation installation) : IAsyncDisposable
     /// <summary>Seals the tree under a tag.</summary>
     /// <param name="tag">The tag; the image's key has the same name.</param>
     /// <param name="options">Further options of kist image seal.</param>
-    public async Task<SealedImageFacts> SealAsync(string tag, params string[] options)
+    public Task<SealedImageFacts> SealAsync(string tag, params string[] options) => SealVersionAsync(tag, tag, "v1", options);
+
+    /// <summary>Seals a version under a tag and a key. "v1" is the tree; "v2" has a second layer: a new /etc/version, no /etc/secret, another beginning of /data/large.</summary>
+    public async Task<SealedImageFacts> SealVersionAsync(string tag, string key, string version, params string[] options)
     {
         installation.Require();
         var layout = await LayoutAsync();
         var image = $"{installation.Endpoints.Registry}/sealed:{tag}";
         using var output = JsonDocument.Parse(await installation.MustAsync(
-            ["image", "seal", $"oci:{layout}:v1", image, "--all-root", "--key", $"kbs:///default/image-key/{tag}", "--json", .. options]));
+            ["image", "seal", $"oci:{layout}:{version}", image, "--all-root", "--key", $"kbs:///default/image-key/{key}", "--json", .. options]));
         var blob = output.RootElement.GetProperty("blobs")[0];
         return new SealedImageFacts(
             image, Digest.Parse(output.RootElement.GetProperty("digest").GetString()!), Digest.Parse(blob.GetProperty("digest").GetString()!),
-            blob.GetProperty("size").GetInt64());
+            blob.GetProperty("size").GetInt64(), output.RootElement.GetProperty("newBytes").GetInt64());
     }
 
     /// <summary>Options for a key that any attested guest may have.</summary>
@@ -85,11 +88,21 @@ public sealed class SealedImages(Installation installation) : IAsyncDisposable
         BusyboxTree.Write(tree);
         Directory.CreateDirectory(Path.Combine(tree, "data"));
         await File.WriteAllBytesAsync(Path.Combine(tree, "data", "large"), Large);
-        await ImageBuilder.BuildAsync(
-            [tree], new OciLayout(layout, "v1"),
+        var changes = Path.Combine(_folder, "changes");
+        foreach (var folder in (string[])["etc", "data"])
+            Directory.CreateDirectory(Path.Combine(changes, folder));
+        await File.WriteAllTextAsync(Path.Combine(changes, "etc", "version"), "two\n");
+        await File.WriteAllTextAsync(Path.Combine(changes, "etc", ".wh.secret"), "");
+        await File.WriteAllBytesAsync(Path.Combine(changes, "data", "large"), [.. new byte[1 << 20], .. Large[(1 << 20)..]]);
+        await BuildAsync(layout, "v1", tree);
+        await BuildAsync(layout, "v2", tree, changes);
+    }
+
+    private static Task BuildAsync(string layout, string tag, params string[] trees) =>
+        ImageBuilder.BuildAsync(
+            trees, new OciLayout(layout, tag),
             new ImageBuildOptions { Config = new ContainerConfiguration { Command = ["/bin/sh", "-c", "echo hello from the sealed guest"], Environment = ["PATH=/bin", "FROM_IMAGE=yes"] } },
             TestContext.Current.CancellationToken);
-    }
 
     /// <summary>The same each time; no two blocks are equal.</summary>
     private static byte[] Noise()
@@ -105,7 +118,8 @@ public sealed class SealedImages(Installation installation) : IAsyncDisposable
 /// <param name="Digest">Digest of the artifact.</param>
 /// <param name="Blob">Digest of its blob.</param>
 /// <param name="Size">Length of the blob.</param>
-public sealed record SealedImageFacts(string Image, Digest Digest, Digest Blob, long Size);
+/// <param name="NewBytes">Length of what no older version had.</param>
+public sealed record SealedImageFacts(string Image, Digest Digest, Digest Blob, long Size, long NewBytes);
 
 static class NoiseExtensions
 {

@@ -102,6 +102,43 @@ public sealed class SealedRunTests(Installation installation, SealedImages image
         }
     }
 
+    [Fact]
+    public async Task Run_NewVersion_FetchesOnlyWhatChanged()
+    {
+        var key = Path.GetTempFileName();
+        File.Delete(key);
+        try
+        {
+            var first = await images.SealAsync("version1", "--key-file", key);
+            Assert.Equal(0, (await installation.Kist.RunAsync("run", "--rm", "--fetch", "eager", first.Image)).ExitCode);
+            var second = await images.SealVersionAsync("version2", "version1", "v2", "--key-file", key, "--base", first.Image);
+            Assert.InRange(second.NewBytes, 1 << 20, 3 << 20);
+            Assert.False(File.Exists(images.CachedBlob(second.Blob)));
+            var result = await installation.Kist.RunAsync(
+                "run", "--rm", "--fetch", "eager", second.Image, "sh", "-c", "cat /etc/version; ls /etc/secret; tail -c 1048576 /data/large");
+            Assert.Equal(0, result.ExitCode);
+            Assert.Contains("No such file", result.Stderr, StringComparison.Ordinal);
+            Assert.StartsWith("two\n", result.Stdout, StringComparison.Ordinal);
+            Assert.Equal(System.Text.Encoding.UTF8.GetString(images.Large[^(1 << 20)..]), result.Stdout[4..]);
+            Assert.Equal(second.Size, new FileInfo(images.CachedBlob(second.Blob)).Length);
+        }
+        finally
+        {
+            File.Delete(key);
+        }
+    }
+
+    [Fact]
+    public async Task Run_SealedPerLayer_SeesTheLayersStacked()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "only root makes overlayfs whiteouts");
+        var image = await images.SealVersionAsync("layers", "layers", "v2", "--per-layer");
+        var result = await installation.Kist.RunAsync("run", "--rm", image.Image, "sh", "-c", "cat /etc/version; ls /etc/secret; wc -c < /data/large; echo w > /data/new && cat /data/new");
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal($"two\n{SealedImages.LargeBytes}\nw\n", result.Stdout);
+        Assert.Contains("No such file", result.Stderr, StringComparison.Ordinal);
+    }
+
     private static async Task PoisonAsync(string path, long offset, long length)
     {
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);

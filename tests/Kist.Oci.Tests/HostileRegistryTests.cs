@@ -54,6 +54,32 @@ public sealed class HostileRegistryTests
         await Assert.ThrowsAnyAsync<OperationFailedException>(() => ReadBlobAsync(registry));
     }
 
+    [Theory]
+    [InlineData("206 Partial Content\r\nContent-Range: bytes 4-10/22\r\nContent-Length: 7", "content", true)]
+    [InlineData("206 Partial Content\r\nContent-Range: bytes 0-6/22\r\nContent-Length: 7", "the con", false)] // others than asked for
+    [InlineData("206 Partial Content\r\nContent-Range: bytes 4-12/22\r\nContent-Length: 9", "content o", false)] // more
+    [InlineData("206 Partial Content\r\nContent-Range: bytes 4-6/22\r\nContent-Length: 3", "con", false)] // fewer
+    [InlineData("206 Partial Content\r\nContent-Range: bytes 4-10/22", "con", false)] // cut off
+    [InlineData("200 OK\r\nContent-Length: 22", "the content of a blob!", true)] // knows no ranges
+    [InlineData("200 OK\r\nContent-Length: 7", "content", false)]
+    [InlineData("307 Temporary Redirect\r\nLocation: http://elsewhere.example/\r\nContent-Length: 0", "", false)]
+    [InlineData("416 Range Not Satisfiable\r\nContent-Length: 0", "", false)]
+    public async Task Range_AnyAnswer_IsTheBytesAskedForOrAnError(string head, string body, bool isRead)
+    {
+        await using var registry = new HostileRegistry((_, stream) => HostileRegistry.WriteAsync(stream, head, Encoding.ASCII.GetBytes(body)));
+        using var repository = new RegistryRepository(ImageReference.Parse($"{registry.Host}/a:b"), s_options);
+        var buffer = new byte[7];
+        var reading = repository.ReadRangeAsync(s_blob with { Size = 22 }, 4, buffer, TestContext.Current.CancellationToken);
+        if (!isRead)
+        {
+            await Assert.ThrowsAnyAsync<OperationFailedException>(() => reading);
+            return;
+        }
+
+        await reading;
+        Assert.Equal("content", Encoding.ASCII.GetString(buffer));
+    }
+
     [Fact]
     public async Task Blob_ConnectionBreaks_GoesOnWithARange()
     {

@@ -27,6 +27,8 @@ public sealed class AttestedPodStarter(
         var plan = await WorkloadPlan.MakeAsync(request, guest, endpoints, cancellationToken).ConfigureAwait(false);
         folder.Save(folder.Record with { ImageDigest = plan.Image.ManifestDigest.ToString() });
         timings.Finish("pin");
+        if (!plan.Image.IsEncrypted)
+            progress.Report($"warning: {request.Image} is not encrypted: the host can read it, and it is pinned by its digest only");
 
         progress.Report("predicting and registering what the guest will measure");
         await registrar(endpoints).RegisterAsync(folder.Record.Name, plan.Predict(), cancellationToken).ConfigureAwait(false);

@@ -9,7 +9,7 @@ namespace Kist.Images.Sealed;
 /// The plain blocks of an older version's blobs, by hash: what a new version of the image can point at. EROFS puts file
 /// contents at block boundaries, so an unchanged file is the same run of blocks wherever it lies.
 /// </summary>
-sealed class BlockIndex
+sealed class BlockIndex : IDisposable
 {
     private readonly Dictionary<UInt128, (int Blob, long Block)> _first = [];
     private readonly List<UInt128[]> _hashes = [];
@@ -29,6 +29,13 @@ sealed class BlockIndex
             _first.TryAdd(hashes[i], (Blobs.Count, i));
         _hashes.Add(hashes);
         Blobs.Add(blob);
+    }
+
+    /// <summary>Wipes the keys.</summary>
+    public void Dispose()
+    {
+        foreach (var blob in Blobs)
+            CryptographicOperations.ZeroMemory(blob.Key);
     }
 
     /// <summary>Hashes of the blocks of a plain file.</summary>

@@ -84,7 +84,7 @@ public static class ImageSealer
         {
             var pull = new PullOptions { Platform = options.Platform, SeparateLayers = options.PerLayer };
             var pulled = await ImagePuller.PullAsync(source, sourceKeys, work, pull, null, cancellationToken).ConfigureAwait(false);
-            var older = options.Base is null
+            using var older = options.Base is null
                 ? null
                 : await ReadBaseAsync(options.Base, new FixedKeyProvider(keyId, imageKey), work, cancellationToken).ConfigureAwait(false);
             var context = options.Dedupe == SealedDedupe.None ? RandomNumberGenerator.GetBytes(32) : [];

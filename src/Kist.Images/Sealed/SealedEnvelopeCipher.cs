@@ -74,27 +74,36 @@ public static class SealedEnvelopeCipher
         return Read(envelope, plaintext.Span);
     }
 
+    /// <summary>
+    /// A signature, a line feed, and the manifest: the signature's payload is the manifest's SHA-256, so that the keys in the
+    /// manifest need not go through text.
+    /// </summary>
     // The key in the header proves nothing by itself: whoever relies on the author compares its thumbprint with one that he trusts.
-    private static byte[] Sign(ECDsa signer, byte[] json)
+    private static byte[] Sign(ECDsa signer, byte[] manifest)
     {
         var author = EcJsonWebKey.FromPublicKey(signer, null);
-        return Encoding.ASCII.GetBytes(JwsToken.Sign(signer, json, header =>
+        var token = JwsToken.Sign(signer, SHA256.HashData(manifest), header =>
         {
             header.WritePropertyName("jwk"u8);
             author.WriteTo(header);
-        }));
+        });
+        return [.. Encoding.ASCII.GetBytes(token), (byte)'\n', .. manifest];
     }
 
     private static OpenedManifest Read(SealedEnvelope envelope, ReadOnlySpan<byte> plaintext)
     {
         if (plaintext.StartsWith("{"u8))
             return new OpenedManifest(SealedManifest.Parse(plaintext), null);
-        var token = JwsToken.Parse(Encoding.UTF8.GetString(plaintext));
+        var end = plaintext.IndexOf((byte)'\n');
+        if (end < 0)
+            throw new MalformedDataException("sealed envelope", -1, "it holds neither a manifest nor a signed one");
+        var manifest = plaintext[(end + 1)..];
+        var token = JwsToken.Parse(Encoding.UTF8.GetString(plaintext[..end]));
         if (!token.Header.TryGetProperty("jwk", out var author))
             throw Refused(envelope, "the signature does not say by whose key it is");
         var key = JsonWebKey.Parse(author);
-        return token.Verify(key)
-            ? new OpenedManifest(SealedManifest.Parse(token.Payload.Span), key.Thumbprint())
+        return token.Verify(key) && CryptographicOperations.FixedTimeEquals(token.Payload.Span, SHA256.HashData(manifest))
+            ? new OpenedManifest(SealedManifest.Parse(manifest), key.Thumbprint())
             : throw Refused(envelope, "the manifest's signature is wrong");
     }
 

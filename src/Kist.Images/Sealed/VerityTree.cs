@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Images.Sealed;
 
@@ -44,6 +45,19 @@ public static class VerityTree
         }
     }
 
+    /// <summary>Reads a file on all cores and computes its tree.</summary>
+    /// <param name="file">The data.</param>
+    /// <param name="length">Its length, a multiple of 4096 bytes.</param>
+    /// <param name="salt">The salt.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>As <see cref="Build"/>.</returns>
+    public static (byte[] RootHash, byte[] Tree) Compute(SafeFileHandle file, long length, byte[] salt, CancellationToken cancellationToken)
+    {
+        var leaves = new byte[length / BlockSize * 32];
+        ParallelPieces.Run(length, SealedBlobWriter.PieceBytes, () => new LeafHasher(file, salt, leaves), cancellationToken);
+        return Build(leaves, salt);
+    }
+
     /// <summary>Builds the levels over leaf hashes.</summary>
     /// <param name="leaves">32 bytes for each data block.</param>
     /// <param name="salt">The salt.</param>
@@ -66,5 +80,21 @@ public static class VerityTree
         }
 
         return (buffer, tree);
+    }
+
+    private sealed class LeafHasher(SafeFileHandle file, byte[] salt, byte[] leaves) : IPieceWorker
+    {
+        private readonly byte[] _buffer = new byte[SealedBlobWriter.PieceBytes];
+
+        public void Work(long piece, long offset, int length)
+        {
+            var data = _buffer.AsSpan(0, length);
+            ParallelPieces.ReadExactly(file, data, offset);
+            HashBlocks(data, salt, leaves.AsSpan((int)(offset / BlockSize * 32), length / BlockSize * 32));
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

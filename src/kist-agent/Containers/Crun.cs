@@ -42,6 +42,7 @@ static class Crun
     {
         var reason = LastMessage(bundle) ?? $"crun ended with status {exitCode} and said nothing";
         var code = reason.Contains("not found", StringComparison.Ordinal) || reason.Contains("No such file", StringComparison.Ordinal) ? FailureCode.ProgramNotFound
+            : reason.Contains("Input/output error", StringComparison.Ordinal) ? FailureCode.ImageRefused
             : reason.Contains("Permission denied", StringComparison.Ordinal) || reason.Contains("Exec format", StringComparison.Ordinal) ? FailureCode.ProgramNotExecutable
             : FailureCode.ContainerStart;
         return new AgentException(code, "start container", id, reason);

@@ -44,6 +44,8 @@ static class FailureMapping
         RegistryException => FailureCode.ImagePull,
         ContentMismatchException or MalformedDataException => FailureCode.ImageRefused,
         ArgumentException => FailureCode.InvalidRequest,
+        // The disks of a guest hold images, whose blocks are verified: one that cannot be read is not the image's.
+        IOException io when (io.HResult & 0xffff) == Errno.EIO => FailureCode.ImageRefused,
         OperationFailedException { IsTransient: true } => FailureCode.ImagePull,
         OperationFailedException { Step: "decrypt layer" or "unwrap layer key" or "apply layer" or "pull image" or "open sealed image" or "mount sealed image" } => FailureCode.ImageRefused,
         OperationFailedException { Step: "attach sealed image" } => FailureCode.ImagePull,

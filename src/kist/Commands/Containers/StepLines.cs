@@ -2,7 +2,7 @@ namespace Kist.Cli.Commands.Containers;
 
 /// <summary>
 /// Shows the steps of a start on standard error: each on a line of its own if asked, one changing line on a terminal, nothing
-/// otherwise.
+/// otherwise. Warnings are always shown.
 /// </summary>
 sealed class StepLines(bool verbose) : IProgress<string>
 {
@@ -11,7 +11,7 @@ sealed class StepLines(bool verbose) : IProgress<string>
 
     public void Report(string value)
     {
-        if (verbose)
+        if (verbose || value.StartsWith("warning: ", StringComparison.Ordinal))
         {
             Terminal.Note(value);
             return;
