@@ -98,8 +98,8 @@ public sealed class SealedImages(Installation installation) : IAsyncDisposable
         await BuildAsync(layout, "v2", tree, changes);
     }
 
-    private static Task BuildAsync(string layout, string tag, params string[] trees) =>
-        ImageBuilder.BuildAsync(
+    private static async Task BuildAsync(string layout, string tag, params string[] trees) =>
+        await ImageBuilder.BuildAsync(
             trees, new OciLayout(layout, tag),
             new ImageBuildOptions { Config = new ContainerConfiguration { Command = ["/bin/sh", "-c", "echo hello from the sealed guest"], Environment = ["PATH=/bin", "FROM_IMAGE=yes"] } },
             TestContext.Current.CancellationToken);
