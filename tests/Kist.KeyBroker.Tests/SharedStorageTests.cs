@@ -83,6 +83,56 @@ public abstract class SharedStorageTests : IDisposable
     }
 
     [Fact]
+    public async Task RotateMasterKey_WhileTwoReplicasServe_LosesNothing()
+    {
+        await using var first = await StartAsync();
+        await using var second = _database is null ? null : await StartReplicaAsync();
+        var other = second ?? first;
+        using var admin = first.Admin();
+        await admin.RegisterReferenceSetAsync(PolicyTests.SampleSet(), Token);
+        for (var i = 0; i < 5; i++)
+            await admin.PutResourceAsync(ResourceUri.Parse($"a/b/{i}"), "old"u8.ToArray(), Token);
+        await admin.PutResourceAsync(ResourceUri.Parse("a/b/c"), "old"u8.ToArray(), Token);
+        FileMasterKey.Create(_keys["next.key"]).Dispose();
+
+        // Secrets are read and written at both replicas all the while.
+        using var stop = new CancellationTokenSource();
+        var traffic = Task.Run(
+            async () =>
+            {
+                for (var i = 0; !stop.IsCancellationRequested; i++)
+                {
+                    using var writer = other.Admin(File.ReadAllText(first.Server.AdminTokenFile));
+                    await writer.PutResourceAsync(ResourceUri.Parse("a/b/traffic"), BitConverter.GetBytes(i), Token);
+                    Assert.Equal("old", await ReadAsync(other));
+                }
+            },
+            Token);
+        var status = await admin.RotateMasterKeyAsync(_keys["next.key"], Token);
+        await admin.RewrapAsync(Token);
+        await stop.CancelAsync();
+        await traffic;
+
+        Assert.NotEqual(_key!.Id, status.Current);
+        status = await admin.GetMasterKeyAsync(Token);
+        Assert.Equal([status.Current], status.Wrapped.Keys);
+        Assert.Equal("old", await ReadAsync(first));
+        Assert.Equal("object.conflict", (await Assert.ThrowsAsync<KeyBrokerException>(() => admin.RotateMasterKeyAsync(_keys["next.key"], Token))).Code);
+        Assert.Equal("object.conflict", (await Assert.ThrowsAsync<KeyBrokerException>(() => admin.RotateMasterKeyAsync(_keys["master.key"], Token))).Code);
+
+        // Replicas start with the old key, which leads to the new one, and with the new one alone.
+        await first.CloseAsync();
+        await first.OpenAsync(o => Configure(o, _database, _key!));
+        Assert.Equal("old", await ReadAsync(first));
+        await first.CloseAsync();
+        if (second is not null)
+            await second.CloseAsync();
+        using var next = FileMasterKey.Load(_keys["next.key"]);
+        await first.OpenAsync(o => Configure(o, _database, next));
+        Assert.Equal("old", await ReadAsync(first));
+    }
+
+    [Fact]
     public async Task Backup_OfEither_RestoresIntoEither()
     {
         await using var broker = await StartAsync();

@@ -62,9 +62,31 @@ public sealed partial class KeyBrokerAdminClient
     public Task RejectProposalAsync(string id, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/proposals/reject?id={Escape(id)}", id, cancellationToken);
 
-    /// <summary>Wraps everything with the present master key that an earlier one protects.</summary>
-    public Task RewrapAsync(CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/resources/rewrap", "secrets", cancellationToken);
+    /// <summary>Wraps everything with the present master key that an earlier one protects, in as many requests as it takes.</summary>
+    /// <returns>How many versions of secrets were wrapped anew.</returns>
+    public async Task<long> RewrapAsync(CancellationToken cancellationToken)
+    {
+        long count = 0;
+        RewrapReport report;
+        do
+        {
+            report = KbsJson.Read<RewrapReport>(
+                (await SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/resources/rewrap", "secrets", cancellationToken).ConfigureAwait(false)).Span, MaxAnswerBytes);
+            count += report.Rewrapped;
+        }
+        while (report.Left > 0);
+        return count;
+    }
+
+    /// <summary>Which master key wraps, what each wraps, and the changes so far.</summary>
+    public Task<MasterKeyStatus> GetMasterKeyAsync(CancellationToken cancellationToken) => GetAsync<MasterKeyStatus>("master-key", "master key", cancellationToken);
+
+    /// <summary>Makes the key at a location the master key, on all replicas; secrets are wrapped anew by <see cref="RewrapAsync"/>.</summary>
+    public async Task<MasterKeyStatus> RotateMasterKeyAsync(string location, CancellationToken cancellationToken) => KbsJson.Read<MasterKeyStatus>(
+        (await SendAsync(
+            HttpMethod.Post, $"{KbsProtocol.KistBasePath}/master-key", location, KbsJson.Write(new RotateMasterKeyRequest { Location = location }), "application/json", cancellationToken)
+            .ConfigureAwait(false)).Span,
+        MaxAnswerBytes);
 
     /// <summary>Makes an administrator's token; the answer is the one place where it is shown.</summary>
     public async Task<AdminTokenDocument> CreateAdminTokenAsync(CreateAdminTokenRequest request, CancellationToken cancellationToken) =>

@@ -81,6 +81,9 @@ public static class KbsJson
 [JsonSerializable(typeof(ResourceTermsDocument))]
 [JsonSerializable(typeof(RevocationDocument))]
 [JsonSerializable(typeof(RevocationList))]
+[JsonSerializable(typeof(RotateMasterKeyRequest))]
+[JsonSerializable(typeof(MasterKeyStatus))]
+[JsonSerializable(typeof(RewrapReport))]
 [JsonSerializable(typeof(ProposalDocument))]
 [JsonSerializable(typeof(ProposalList))]
 internal sealed partial class KbsJsonContext : JsonSerializerContext;

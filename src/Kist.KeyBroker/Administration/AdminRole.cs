@@ -21,8 +21,11 @@ enum AdminRole
     /// <summary>Makes and revokes other administrators' tokens.</summary>
     TokenAuthor = 16,
 
+    /// <summary>Changes the master key.</summary>
+    KeyKeeper = 32,
+
     /// <summary>Everything.</summary>
-    Administrator = PolicyAuthor | ReferenceAuthor | SecretAuthor | Auditor | TokenAuthor,
+    Administrator = PolicyAuthor | ReferenceAuthor | SecretAuthor | Auditor | TokenAuthor | KeyKeeper,
 }
 
 /// <summary>The roles' names on the wire.</summary>
@@ -35,6 +38,7 @@ static class AdminRoles
         ("secret-author", AdminRole.SecretAuthor),
         ("auditor", AdminRole.Auditor),
         ("token-author", AdminRole.TokenAuthor),
+        ("key-keeper", AdminRole.KeyKeeper),
         ("administrator", AdminRole.Administrator),
     ];
 

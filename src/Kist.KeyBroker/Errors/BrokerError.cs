@@ -14,6 +14,7 @@ sealed record BrokerError(int Status, string Variant, string Code, string Detail
     public static readonly BrokerError PluginUnknown = new(404, "PluginNotFound", "plugin.unknown", "there is no such plugin");
     public static readonly BrokerError RateLimited = new(429, "HTTPFailed", "rate.limited", "too many requests; try again later");
     public static readonly BrokerError Busy = new(503, "HTTPFailed", "broker.busy", "too many handshakes are open; try again later");
+    public static readonly BrokerError Unavailable = new(503, "PluginInternalError", "broker.unavailable", "the broker cannot do it at present; try again later");
     public static readonly BrokerError Internal = new(500, "PluginInternalError", "broker.failed", "the broker could not do it");
 
     public static readonly BrokerError VersionUnsupported = new(400, "AttestationError", "protocol.version", "only version 0.4.0 of the protocol is spoken");

@@ -28,12 +28,13 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
     private readonly AdminTokenRoutes _adminTokens = new(services);
     private readonly AuditRoutes _audit = new(services);
     private readonly InsightRoutes _insight = new(services, certificate);
+    private readonly MasterKeyRoutes _masterKey = new(services);
     private readonly BrokerMetrics _metrics = new();
 
     internal static readonly string[] RouteNames =
     [
         "/kbs/v0/auth", "/kbs/v0/attest", "/kbs/v0/resource", "/kbs/v0/attestation-policy", "/kbs/v0/resource-policy", "/kbs/v0/reference-value",
-        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain",
+        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain", "/kist/v1/master-key",
         "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json",
     ];
 
@@ -110,8 +111,9 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         catch (Exception e)
         {
             // What the world outside or a defect of ours ended. The cause may name files and keys: it stays here.
-            services.Options.Log?.Invoke(LogLine(context, 500, TimeSpan.Zero, e.Message));
-            return Error(context, BrokerError.Internal);
+            var error = e is OperationFailedException { IsTransient: true } ? BrokerError.Unavailable : BrokerError.Internal;
+            services.Options.Log?.Invoke(LogLine(context, error.Status, TimeSpan.Zero, e.Message));
+            return Error(context, error);
         }
     }
 
@@ -173,6 +175,7 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
             ("resource-terms", "") => _terms.TermsAsync(context),
             ("revocations", "") => _terms.RevocationsAsync(context),
             ("proposals", _) => Task.FromResult(_proposals.Handle(context, rest)),
+            ("master-key", "") => _masterKey.HandleAsync(context),
             ("admin-tokens", "") => _adminTokens.HandleAsync(context),
             ("status", "") => Task.FromResult(_insight.Status(context)),
             ("explain", "") => _insight.ExplainAsync(context),

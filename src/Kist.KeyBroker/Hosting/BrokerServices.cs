@@ -17,6 +17,9 @@ namespace Kist.KeyBroker.Hosting;
 /// <summary>Everything of one broker but its listening socket, put together from its options.</summary>
 sealed class BrokerServices : IDisposable
 {
+    private const string TokenSigner = "token signer";
+    private const string AuditSigner = "audit signer";
+
     private readonly SigningKey _tokenKey;
     private readonly FileMasterKey? _ownMasterKey;
 
@@ -28,14 +31,16 @@ sealed class BrokerServices : IDisposable
         {
             PrivateFile.CreateFolder(options.StateDirectory);
             var masterKey = options.MasterKey ?? (_ownMasterKey = LoadMasterKey(options.StateDirectory));
-            Keys = new MasterKeyRing(masterKey, options.EarlierMasterKeys);
             Database = options.PostgresConnectionString is { } shared
                 ? new PostgresDatabase(shared)
                 : new SqliteDatabase(Path.Combine(options.StateDirectory, "broker.db"), options.DurableAgainstPowerLoss);
             var now = options.Time.GetUtcNow();
             Schema.Migrate(Database, now);
-            _tokenKey = SigningKey.LoadOrCreate(Database, Keys, "token signer", now);
-            AuditKey = SigningKey.LoadOrCreate(Database, Keys, "audit signer", now);
+            MasterKeys = new MasterKeyStore(Database);
+            Keys = new MasterKeyRing(masterKey, options.EarlierMasterKeys, MasterKeys, options.Time);
+            _tokenKey = SigningKey.LoadOrCreate(Database, Keys, TokenSigner, now);
+            AuditKey = SigningKey.LoadOrCreate(Database, Keys, AuditSigner, now);
+            Rotation = new MasterKeyRotation(Keys, MasterKeys, options.Time);
             Tokens = new EarTokens(_tokenKey, options.Issuer, options.TokenLifetime, options.VerboseTokens);
             Audit = new AuditLog(Database, options.Time);
             Retention = new AuditRetention(Database, Audit, AuditKey, options.Retention, options.Time);
@@ -69,6 +74,10 @@ sealed class BrokerServices : IDisposable
     public IPolicyEngine Engine { get; }
 
     public MasterKeyRing Keys { get; }
+
+    public MasterKeyStore MasterKeys { get; }
+
+    public MasterKeyRotation Rotation { get; }
 
     public Database Database { get; }
 
@@ -109,8 +118,16 @@ sealed class BrokerServices : IDisposable
     /// <summary>Makes a change and records it: both or, if <paramref name="change"/> throws, neither.</summary>
     public void Change(Func<AuditRecord> change) => Database.Write(() => Audit.Append(change()));
 
+    /// <summary>Wraps the broker's own keys with the present master key.</summary>
+    public void RewrapOwnKeys()
+    {
+        SigningKey.Rewrap(Database, Keys, TokenSigner);
+        SigningKey.Rewrap(Database, Keys, AuditSigner);
+    }
+
     public void Dispose()
     {
+        Keys?.Dispose();
         _tokenKey?.Dispose();
         AuditKey?.Dispose();
         Database?.Dispose();

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Kist.Formats;
 using Kist.KeyBroker.Secrets;
 using Kist.KeyBroker.Storage;
@@ -13,30 +14,60 @@ sealed record ResourceVersionInfo(long Version, DateTimeOffset CreatedAt, string
 /// <summary>Secrets: encrypted at rest, in versions, deleted softly first.</summary>
 sealed class ResourceStore(Database database, MasterKeyRing keys)
 {
+    private const int MaxAttempts = 200;
+
     /// <summary>Stores a new version; a deleted secret comes back with it.</summary>
-    public long Put(string path, ReadOnlySpan<byte> secret, DateTimeOffset now, string by)
+    /// <param name="path">The secret's path.</param>
+    /// <param name="secret">Its value.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="by">Who stores it.</param>
+    /// <param name="record">Called with the version, in the transaction that stores it.</param>
+    /// <exception cref="OperationFailedException">Others write the same secret all the time, or the master key cannot be used.</exception>
+    public long Put(string path, ReadOnlySpan<byte> secret, DateTimeOffset now, string by, Action<long> record)
     {
-        // Spans do not go into lambdas; a copy of the secret lives until the transaction ends.
-        using var copy = SecretBytes.CopyOf(secret);
-        return database.Write(connection =>
+        // The master key may be far away: it is used outside of the transaction, which then finds whether anything changed.
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var version = 1 + connection.Scalar<long>("SELECT MAX(version) FROM resource_version WHERE path = @path", ("@path", path));
-            var envelope = Envelope.Seal(keys, copy.Span, path, version);
-            connection.Execute(
-                """
-                INSERT INTO resource_version (path, version, master_key, wrapped_key, sealed, size, created_at, created_by)
-                VALUES (@path, @version, @master, @wrapped, @sealed, @size, @at, @by)
-                """,
-                ("@path", path), ("@version", version), ("@master", envelope.MasterKey), ("@wrapped", envelope.WrappedKey),
-                ("@sealed", envelope.Sealed), ("@size", copy.Length), ("@at", now), ("@by", by));
-            connection.Execute(
-                """
-                INSERT INTO resource (path, current_version, created_at, updated_at) VALUES (@path, @version, @at, @at)
-                ON CONFLICT (path) DO UPDATE SET current_version = @version, updated_at = @at, deleted_at = NULL
-                """,
-                ("@path", path), ("@version", version), ("@at", now));
-            return version;
-        });
+            var version = database.Read(connection => NextVersion(connection, path));
+            // Taken before the key is used: a change meanwhile shows in the transaction.
+            _ = keys.Current;
+            var (stamp, size) = (keys.Stamp, secret.Length);
+            var envelope = Envelope.Seal(keys, secret, path, version);
+            var stored = database.Write(connection =>
+            {
+                if (!TryPut(connection, path, version, envelope, stamp, size, now, by))
+                    return false;
+                record(version);
+                return true;
+            });
+            if (stored)
+                return version;
+        }
+
+        throw new OperationFailedException("store a secret", path, "others store versions of it all the time", "try again later", isTransient: true);
+    }
+
+    private static long NextVersion(DbConnection connection, string path) =>
+        1 + connection.Scalar<long>("SELECT MAX(version) FROM resource_version WHERE path = @path", ("@path", path));
+
+    private static bool TryPut(DbConnection connection, string path, long version, Envelope envelope, long stamp, int size, DateTimeOffset now, string by)
+    {
+        if (MasterKeyStore.Last(connection) != stamp || NextVersion(connection, path) != version)
+            return false;
+        connection.Execute(
+            """
+            INSERT INTO resource_version (path, version, master_key, wrapped_key, sealed, size, created_at, created_by)
+            VALUES (@path, @version, @master, @wrapped, @sealed, @size, @at, @by)
+            """,
+            ("@path", path), ("@version", version), ("@master", envelope.MasterKey), ("@wrapped", envelope.WrappedKey),
+            ("@sealed", envelope.Sealed), ("@size", size), ("@at", now), ("@by", by));
+        connection.Execute(
+            """
+            INSERT INTO resource (path, current_version, created_at, updated_at) VALUES (@path, @version, @at, @at)
+            ON CONFLICT (path) DO UPDATE SET current_version = @version, updated_at = @at, deleted_at = NULL
+            """,
+            ("@path", path), ("@version", version), ("@at", now));
+        return true;
     }
 
     /// <summary>The present version's value, or null if there is none or it is deleted. The caller disposes it.</summary>
@@ -93,24 +124,38 @@ sealed class ResourceStore(Database database, MasterKeyRing keys)
         return true;
     });
 
+    /// <summary>How many versions another than the present master key wraps.</summary>
+    public long CountToRewrap()
+    {
+        var current = keys.Current.Id;
+        return database.Read(connection => connection.Scalar<long>("SELECT COUNT(*) FROM resource_version WHERE master_key <> @current", ("@current", current)));
+    }
+
     /// <summary>Wraps the keys of at most <paramref name="limit"/> versions anew that another master key wrapped.</summary>
     /// <returns>How many were wrapped; 0 when nothing is left to do.</returns>
-    public int RewrapSome(int limit) => database.Write(connection =>
+    public int RewrapSome(int limit)
     {
-        var stored = connection.Query(
+        var current = keys.Current.Id;
+        var stored = database.Read(connection => connection.Query(
             "SELECT path, version, master_key, wrapped_key FROM resource_version WHERE master_key <> @current LIMIT @limit",
             r => (Path: r.GetString(0), Version: r.GetInt64(1), Envelope: new Envelope(r.GetString(2), r.Bytes(3), [])),
-            ("@current", keys.Current.Id), ("@limit", limit));
-        foreach (var (path, version, envelope) in stored)
+            ("@current", current), ("@limit", limit)));
+        var fresh = stored.ConvertAll(s => s.Envelope.Rewrap(keys, s.Path, s.Version));
+        database.Write(connection =>
         {
-            var fresh = envelope.Rewrap(keys, path, version);
-            connection.Execute(
-                "UPDATE resource_version SET master_key = @master, wrapped_key = @wrapped WHERE path = @path AND version = @version",
-                ("@master", fresh.MasterKey), ("@wrapped", fresh.WrappedKey), ("@path", path), ("@version", version));
-        }
-
+            for (var i = 0; i < stored.Count; i++)
+            {
+                connection.Execute(
+                    """
+                    UPDATE resource_version SET master_key = @master, wrapped_key = @wrapped
+                    WHERE path = @path AND version = @version AND master_key = @before
+                    """,
+                    ("@master", fresh[i].MasterKey), ("@wrapped", fresh[i].WrappedKey), ("@path", stored[i].Path), ("@version", stored[i].Version),
+                    ("@before", stored[i].Envelope.MasterKey));
+            }
+        });
         return stored.Count;
-    });
+    }
 
     private const string SelectInfo =
         """
@@ -118,6 +163,6 @@ sealed class ResourceStore(Database database, MasterKeyRing keys)
         FROM resource r JOIN resource_version v ON v.path = r.path AND v.version = r.current_version
         """;
 
-    private static ResourceInfo ReadInfo(System.Data.Common.DbDataReader r) =>
+    private static ResourceInfo ReadInfo(DbDataReader r) =>
         new(r.GetString(0), r.GetInt64(1), r.Time(2), r.Time(3), r.OptionalTime(4), r.GetInt64(5));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Hosting;
@@ -9,6 +10,9 @@ namespace Kist.KeyBroker.Routes;
 sealed class ResourceAdminRoutes(BrokerServices services)
 {
     private const int MaxPage = 1000;
+
+    /// <summary>How long one request wraps anew before it answers what is left: less than a request may take.</summary>
+    private static readonly TimeSpan RewrapTime = TimeSpan.FromSeconds(15);
 
     public Reply Handle(BrokerContext context, string action) => (action, context.Method) switch
     {
@@ -66,10 +70,12 @@ sealed class ResourceAdminRoutes(BrokerServices services)
     private Reply Rewrap(BrokerContext context)
     {
         const int batch = 100;
-        context.Require(AdminRole.SecretAuthor);
+        context.Require(AdminRole.SecretAuthor | AdminRole.KeyKeeper);
+        services.RewrapOwnKeys();
+        var begun = Stopwatch.GetTimestamp();
         long count = 0;
         int some;
-        while ((some = services.Resources.RewrapSome(batch)) > 0)
+        while (Stopwatch.GetElapsedTime(begun) < RewrapTime && (some = services.Resources.RewrapSome(batch)) > 0)
         {
             count += some;
             context.Aborted.ThrowIfCancellationRequested();
@@ -80,6 +86,7 @@ sealed class ResourceAdminRoutes(BrokerServices services)
         {
             w.WriteStartObject();
             w.WriteNumber("rewrapped"u8, count);
+            w.WriteNumber("left"u8, services.Resources.CountToRewrap());
             w.WriteEndObject();
         });
     }

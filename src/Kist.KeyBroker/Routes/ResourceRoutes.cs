@@ -56,11 +56,8 @@ sealed class ResourceRoutes(BrokerServices services)
         var body = await context.ReadBodyAsync(KbsProtocol.MaxResourceBytes).ConfigureAwait(false);
         try
         {
-            services.Change(() =>
-            {
-                var version = services.Resources.Put(uri.Path, body.Span, context.Now, admin.Name);
-                return AdminRecord.Allowed(context, "resource.write", uri.Path) with { More = w => w.WriteNumber("version"u8, version) };
-            });
+            services.Resources.Put(uri.Path, body.Span, context.Now, admin.Name, version =>
+                services.Audit.Append(AdminRecord.Allowed(context, "resource.write", uri.Path) with { More = w => w.WriteNumber("version"u8, version) }));
             return Reply.Empty;
         }
         finally

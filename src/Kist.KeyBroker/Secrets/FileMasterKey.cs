@@ -5,7 +5,7 @@ using Kist.Formats;
 namespace Kist.KeyBroker.Secrets;
 
 /// <summary>A master key in a file of its owner's only: one line <c>kist-master-key-1 BASE64URL</c> of 32 random bytes.</summary>
-public sealed class FileMasterKey : IMasterKey, IDisposable
+public sealed class FileMasterKey : IMasterKey
 {
     private const string Label = "kist-master-key-1 ";
     private const int MaxFileBytes = 256;

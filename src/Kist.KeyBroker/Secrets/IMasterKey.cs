@@ -6,7 +6,7 @@ namespace Kist.KeyBroker.Secrets;
 /// The key that protects all others: it wraps the keys of single secrets and never leaves its keeper (a file, a token, a
 /// service). Safe for concurrent use.
 /// </summary>
-public interface IMasterKey
+public interface IMasterKey : IDisposable
 {
     /// <summary>Its name, stored beside whatever it wrapped.</summary>
     string Id { get; }

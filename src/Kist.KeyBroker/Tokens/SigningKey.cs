@@ -14,6 +14,8 @@ namespace Kist.KeyBroker.Tokens;
 /// </summary>
 sealed class SigningKey : IDisposable
 {
+    private const string SelectMeta = "SELECT value FROM meta WHERE key = @key";
+
     private readonly ECDsa _key;
     // A key object serves one thread at a time.
     private readonly Lock _signing = new();
@@ -40,7 +42,7 @@ sealed class SigningKey : IDisposable
     {
         return database.Write(connection =>
         {
-            byte[]? Get(string part) => connection.Scalar<byte[]>("SELECT value FROM meta WHERE key = @key", ("@key", $"{name}.{part}"));
+            byte[]? Get(string part) => connection.Scalar<byte[]>(SelectMeta, ("@key", $"{name}.{part}"));
             void Set(string part, byte[] value) => connection.Execute(
                 "INSERT INTO meta (key, value) VALUES (@key, @value) ON CONFLICT (key) DO UPDATE SET value = @value", ("@key", $"{name}.{part}"), ("@value", value));
 
@@ -72,6 +74,23 @@ sealed class SigningKey : IDisposable
             Set("sealed", fresh.Sealed);
             Set("certificate", certificate.RawData);
             return new SigningKey(key, certificate.RawData);
+        });
+    }
+
+    /// <summary>Wraps the stored key anew, if another than the present master key wrapped it.</summary>
+    public static void Rewrap(Database database, MasterKeyRing keys, string name)
+    {
+        var stored = database.Read(connection => new Envelope(
+            Encoding.UTF8.GetString(connection.Scalar<byte[]>(SelectMeta, ("@key", $"{name}.master"))!),
+            connection.Scalar<byte[]>(SelectMeta, ("@key", $"{name}.wrapped"))!,
+            []));
+        if (stored.MasterKey == keys.Current.Id)
+            return;
+        var fresh = stored.Rewrap(keys, name, 1);
+        database.Write(connection =>
+        {
+            connection.Execute("UPDATE meta SET value = @value WHERE key = @key", ("@value", Encoding.UTF8.GetBytes(fresh.MasterKey)), ("@key", $"{name}.master"));
+            connection.Execute("UPDATE meta SET value = @value WHERE key = @key", ("@value", fresh.WrappedKey), ("@key", $"{name}.wrapped"));
         });
     }
 

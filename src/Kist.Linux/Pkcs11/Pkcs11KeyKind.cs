@@ -8,4 +8,7 @@ public enum Pkcs11KeyKind
 
     /// <summary>CKO_PRIVATE_KEY.</summary>
     Private = 3,
+
+    /// <summary>CKO_SECRET_KEY.</summary>
+    Secret = 4,
 }

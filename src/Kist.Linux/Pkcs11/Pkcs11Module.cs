@@ -4,14 +4,14 @@ using Kist.Formats;
 namespace Kist.Linux.Pkcs11;
 
 /// <summary>
-/// A PKCS#11 library: enough of it to find an RSA key, and to sign and decrypt with it. Called through its function list
+/// A PKCS#11 library: enough of it to find a key by its label and to use it. Called through its function list
 /// (PKCS #11 2.40, section 4.6: a version, padding to 8 bytes, then the functions in the order of section 5).
 /// </summary>
 public sealed unsafe class Pkcs11Module : IDisposable
 {
     private const int Initialize = 0, Finalize_ = 1, GetSlotList = 4, GetTokenInfo = 6, OpenSession = 12;
     private const nuint AlreadyInitialized = 0x191;
-    private const nuint SerialSession = 4;
+    private const nuint SerialSession = 4, WritableSession = 2;
     private const int TokenInfoSize = 256, LabelSize = 32;
     private const int MaxSlots = 256;
 
@@ -50,7 +50,8 @@ public sealed unsafe class Pkcs11Module : IDisposable
     /// <summary>Opens a session with the token of this label and logs in.</summary>
     /// <param name="label">The token's label.</param>
     /// <param name="pin">The user's PIN in UTF-8; the caller zeroes it.</param>
-    public Pkcs11Session Open(string label, ReadOnlySpan<byte> pin)
+    /// <param name="writable">True to make keys in the token.</param>
+    public Pkcs11Session Open(string label, ReadOnlySpan<byte> pin, bool writable = false)
     {
         var slots = stackalloc nuint[MaxSlots];
         nuint count = MaxSlots;
@@ -64,7 +65,7 @@ public sealed unsafe class Pkcs11Module : IDisposable
                 continue;
             }
 
-            return OpenSlot(slots[i], pin);
+            return OpenSlot(slots[i], pin, writable);
         }
 
         throw new OperationFailedException("find token", label, $"none of the {count} tokens has this label");
@@ -73,10 +74,11 @@ public sealed unsafe class Pkcs11Module : IDisposable
     /// <summary>Opens a session with the token in this slot and logs in.</summary>
     /// <param name="slot">The slot's identifier.</param>
     /// <param name="pin">The user's PIN in UTF-8; the caller zeroes it. Empty does not log in.</param>
-    public Pkcs11Session OpenSlot(nuint slot, ReadOnlySpan<byte> pin)
+    /// <param name="writable">True to make keys in the token.</param>
+    public Pkcs11Session OpenSlot(nuint slot, ReadOnlySpan<byte> pin, bool writable = false)
     {
         nuint session;
-        Check(((delegate* unmanaged<nuint, nuint, void*, void*, nuint*, nuint>)Function(OpenSession))(slot, SerialSession, null, null, &session), "open session");
+        Check(((delegate* unmanaged<nuint, nuint, void*, void*, nuint*, nuint>)Function(OpenSession))(slot, writable ? SerialSession | WritableSession : SerialSession, null, null, &session), "open session");
         return new Pkcs11Session(this, session, pin);
     }
 

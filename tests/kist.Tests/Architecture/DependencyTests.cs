@@ -20,7 +20,7 @@ public sealed class DependencyTests
         ["Kist.Oci"] = ["Kist.Formats", "Kist.Linux"],
         ["Kist.Images"] = ["Kist.Formats", "Kist.Linux", "Kist.Oci", "Kist.KeyBroker.Protocol", "Kist.Ttrpc"],
         ["Kist.KeyBroker.Protocol"] = ["Kist.Formats"],
-        ["Kist.KeyBroker"] = ["Kist.Formats", "Kist.Attestation", "Kist.Rego", "Kist.KeyBroker.Protocol"],
+        ["Kist.KeyBroker"] = ["Kist.Formats", "Kist.Linux", "Kist.Attestation", "Kist.Rego", "Kist.KeyBroker.Protocol"],
         ["Kist.Ttrpc"] = ["Kist.Formats"],
         ["Kist.Pods.Protocol"] = ["Kist.Formats", "Kist.Ttrpc"],
         ["Kist.Pods"] =

@@ -11,7 +11,7 @@ static class BrokerCommand
 {
     public static Command Create() => new("broker", "Run and administer a key broker.")
     {
-        Approve(), Backup(), Policy(), Proposals(), Reject(), Restore(), Revoke(), Rewrap(), ServeCommand.Create(), Token(), Unrevoke(), Revocations(),
+        Approve(), Backup(), MasterKeyCommand.Create(), Policy(), Proposals(), Reject(), Restore(), Revoke(), Rewrap(), MasterKeyCommand.Rotate(), ServeCommand.Create(), Token(), Unrevoke(), Revocations(),
     };
 
     private static Command Policy() => new("policy", "Set, show and remove a broker's policies.") { PolicySet(), PolicyList(), PolicyDelete() };
@@ -82,7 +82,7 @@ static class BrokerCommand
     private static Command TokenCreate()
     {
         var name = new Argument<string>("NAME") { Description = "Whose token it is to be" };
-        var roles = new Option<string>("--roles") { Description = "policy-author, reference-author, secret-author, auditor, token-author or administrator, with commas", Required = true, HelpName = "ROLES" };
+        var roles = new Option<string>("--roles") { Description = "policy-author, reference-author, secret-author, auditor, token-author, key-keeper or administrator, with commas", Required = true, HelpName = "ROLES" };
         var days = new Option<int?>("--days") { Description = "How long it is good (default: until it is revoked)", HelpName = "N" };
         return BrokerConnection.Command("create", "Make a token, and print it: this is the one time it is shown.", [name, roles, days], async (parse, client, cancellationToken) =>
         {
@@ -262,7 +262,7 @@ static class BrokerCommand
     private static Command Rewrap() => BrokerConnection.Command(
         "rewrap", "After a change of master key: wrap everything with the present one, while the broker runs.", [], async (_, client, cancellationToken) =>
     {
-        await client.RewrapAsync(cancellationToken);
+        Terminal.Note($"wrapped {await client.RewrapAsync(cancellationToken)} versions of secrets anew");
         return ExitCode.Success;
     });
 }

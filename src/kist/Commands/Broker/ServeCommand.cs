@@ -23,8 +23,8 @@ static class ServeCommand
         var simulated = new Option<bool>("--allow-simulated") { Description = "Accept simulated platforms, which protect nothing" };
         var debug = new Option<bool>("--allow-debug") { Description = "Accept TEEs into which the machine's owner may look" };
         var durable = new Option<bool>("--durable") { Description = "Wait for the disk at every decision, to survive the loss of power" };
-        var masterKey = new Option<string?>("--master-key") { Description = "File with the master key (default: master.key in the state folder)", HelpName = "FILE" };
-        var earlier = new Option<string[]>("--earlier-master-key") { Description = "File with a master key of before, until kist broker rewrap is done", HelpName = "FILE" };
+        var masterKey = new Option<string?>("--master-key") { Description = "Where the master key is: a file, pkcs11:…, vault:… or awskms:… (default: master.key in the state folder)", HelpName = "LOCATION" };
+        var earlier = new Option<string[]>("--earlier-master-key") { Description = "Where a master key of before is, until kist broker rewrap is done", HelpName = "LOCATION" };
         var twoPersons = new Option<bool>("--two-person") { Description = "Changes of policies and reference values need the approval of a second person" };
         var postgres = new Option<string?>("--postgres") { Description = "File with the connection string of a PostgreSQL database that several replicas share", HelpName = "FILE" };
         var keepEvidence = new Option<int>("--keep-evidence") { Description = "Days that evidence is kept; 0 for ever", DefaultValueFactory = _ => 90, HelpName = "DAYS" };
@@ -126,9 +126,9 @@ static class ServeCommand
 
     private sealed class MasterKeys(string? current, string[] earlier) : IDisposable
     {
-        public FileMasterKey? Current { get; } = current is null ? null : FileMasterKey.Load(current);
+        public IMasterKey? Current { get; } = current is null ? null : MasterKeyLocation.Open(current, TimeProvider.System);
 
-        public FileMasterKey[] Earlier { get; } = Array.ConvertAll(earlier, FileMasterKey.Load);
+        public IMasterKey[] Earlier { get; } = Array.ConvertAll(earlier, location => MasterKeyLocation.Open(location, TimeProvider.System));
 
         public void Dispose()
         {
