@@ -1,5 +1,6 @@
 using System.Net;
 using Kist.Attestation;
+using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Secrets;
 
@@ -82,6 +83,15 @@ public sealed record KeyBrokerOptions
 
     /// <summary>True if changes of policies and reference values come into force only once a second person has approved them.</summary>
     public bool RequireTwoPersons { get; init; }
+
+    /// <summary>Public keys (SubjectPublicKeyInfo) whose signatures under reference values count.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> ReferenceSigners { get; init; } = [];
+
+    /// <summary>True if reference values are taken only when one of <see cref="ReferenceSigners"/> signed them, whoever brings them.</summary>
+    public bool RequireSignedReferences { get; init; }
+
+    /// <summary>Who, besides the broker's own tokens, says who administrators are.</summary>
+    public IdentityProviders IdentityProviders { get; init; } = IdentityProviders.None;
 
     /// <summary>How long the audit log keeps what.</summary>
     public RetentionPolicy Retention { get; init; } = new();

@@ -36,7 +36,11 @@ abstract class FakeService : IDisposable
 
     protected abstract (int Status, string Json) Answer(HttpListenerRequest request, byte[] body);
 
-    public void Dispose() => _listener.Close();
+    public void Dispose()
+    {
+        _listener.Close();
+        GC.SuppressFinalize(this);
+    }
 
     private async Task ServeAsync()
     {

@@ -119,7 +119,9 @@ public sealed class StorageTests
     {
         var folder = Directory.CreateTempSubdirectory();
         using var key = FileMasterKey.Create(Path.Combine(folder.FullName, "key"));
-        var keys = new MasterKeyRing(key, []);
+        using var database = new SqliteDatabase(Path.Combine(folder.FullName, "db"), false);
+        Schema.Migrate(database, TestBroker.Start);
+        using var keys = new MasterKeyRing(key, [], new MasterKeyStore(database), TimeProvider.System);
         var envelope = Envelope.Seal(keys, "secret"u8, "a/b/c", 1);
         using (var opened = envelope.Open(keys, "a/b/c", 1))
             Assert.Equal("secret", Encoding.UTF8.GetString(opened.Span));

@@ -78,6 +78,14 @@ public sealed partial class KeyBrokerAdminClient
         return count;
     }
 
+    /// <summary>Imports a document with reference values: a CoRIM, a signed reference set or, if that is allowed, an unsigned one.</summary>
+    public async Task<ReferenceImportReport> ImportReferencesAsync(ReadOnlyMemory<byte> document, bool allowUnsigned, CancellationToken cancellationToken) =>
+        KbsJson.Read<ReferenceImportReport>(
+            (await SendAsync(
+                HttpMethod.Post, $"{KbsProtocol.KistBasePath}/reference-imports{(allowUnsigned ? "?unsigned=allow" : "")}", "reference values", document, "application/octet-stream", cancellationToken)
+                .ConfigureAwait(false)).Span,
+            MaxAnswerBytes);
+
     /// <summary>Which master key wraps, what each wraps, and the changes so far.</summary>
     public Task<MasterKeyStatus> GetMasterKeyAsync(CancellationToken cancellationToken) => GetAsync<MasterKeyStatus>("master-key", "master key", cancellationToken);
 

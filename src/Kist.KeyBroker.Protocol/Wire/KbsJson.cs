@@ -84,6 +84,7 @@ public static class KbsJson
 [JsonSerializable(typeof(RotateMasterKeyRequest))]
 [JsonSerializable(typeof(MasterKeyStatus))]
 [JsonSerializable(typeof(RewrapReport))]
+[JsonSerializable(typeof(ReferenceImportReport))]
 [JsonSerializable(typeof(ProposalDocument))]
 [JsonSerializable(typeof(ProposalList))]
 internal sealed partial class KbsJsonContext : JsonSerializerContext;

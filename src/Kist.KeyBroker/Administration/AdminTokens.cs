@@ -17,6 +17,9 @@ sealed class AdminTokens(Database database)
     private const string Prefix = "kist_admin_";
     private const int MaxTokenLength = 256;
 
+    /// <summary>True for what looks like one of these tokens, of anybody or nobody.</summary>
+    public static bool IsOne(string token) => token.StartsWith(Prefix, StringComparison.Ordinal);
+
     /// <summary>Makes a token. It is shown once, here.</summary>
     /// <exception cref="OperationFailedException">The name is taken.</exception>
     public string Create(string name, AdminRole roles, DateTimeOffset now, string by, DateTimeOffset? expires)
@@ -38,7 +41,7 @@ sealed class AdminTokens(Database database)
     /// <summary>Whose token this is, or null if it is nobody's, has expired or was revoked.</summary>
     public AdminIdentity? Find(string token, DateTimeOffset now)
     {
-        if (token.Length > MaxTokenLength || !token.StartsWith(Prefix, StringComparison.Ordinal))
+        if (token.Length > MaxTokenLength || !IsOne(token))
             return null;
         return database.Read(connection => connection.Single(
             "SELECT name, roles, expires, revoked_at FROM admin_token WHERE digest = @digest",

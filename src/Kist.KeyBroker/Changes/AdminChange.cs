@@ -16,5 +16,6 @@ static class ChangeKind
     public const string SetReferenceSet = "reference.set.set";
     public const string DeleteReferenceSet = "reference.set.delete";
     public const string SetReferenceValue = "reference.value.set";
+    public const string ImportReferenceValue = "reference.value.import";
     public const string DeleteReferenceValue = "reference.value.delete";
 }

@@ -110,7 +110,7 @@ sealed class ChangeService(
             case ChangeKind.SetReferenceSet:
                 Guard(() => ReferenceStore.Check(KbsJson.Read<ReferenceSet>(change.Body, MaxBodyBytes)));
                 break;
-            case ChangeKind.SetReferenceValue when !ReferenceStore.IsName(change.Subject):
+            case ChangeKind.SetReferenceValue or ChangeKind.ImportReferenceValue when !ReferenceStore.IsName(change.Subject):
                 throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("a name is 1 to 512 printable characters without white space"));
             default:
                 break;
@@ -144,6 +144,10 @@ sealed class ChangeService(
             case ChangeKind.SetReferenceValue:
                 using (var value = JsonDocument.Parse(change.Body))
                     Guard(() => version = references.PutValue(subject, value.RootElement, now, now + DefaultValidity, "POST /reference-value", now, by));
+                break;
+            case ChangeKind.ImportReferenceValue:
+                var imported = ImportedValue.Read(change.Body);
+                Guard(() => version = references.PutValue(subject, imported.Value, imported.NotBefore, imported.Expires, imported.Source, now, by));
                 break;
             case ChangeKind.DeleteReferenceValue:
                 Found(references.DeleteValue(subject), BrokerError.ReferenceUnknown);

@@ -40,6 +40,7 @@ sealed record BrokerError(int Status, string Variant, string Code, string Detail
     public static readonly BrokerError ResourceUnknown = new(404, "PluginInternalError", "resource.unknown", "there is no such resource");
     public static readonly BrokerError ReferenceUnknown = new(404, "RvpsError", "reference.unknown", "there is no such reference value");
     public static readonly BrokerError ReferenceMalformed = new(400, "RvpsError", "reference.malformed", "the reference values do not follow their format");
+    public static readonly BrokerError ReferenceUnsigned = new(403, "RvpsError", "reference.unsigned", "reference values are taken here only if somebody who is trusted for that signed them");
     public static readonly BrokerError NotFound = new(404, "InvalidRequestPath", "object.unknown", "there is no such object");
     public static readonly BrokerError Conflict = new(409, "PluginInternalError", "object.conflict", "the object exists, or is not in the state that this needs");
 

@@ -21,7 +21,8 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
     private readonly HandshakeRoutes _handshake = new(services);
     private readonly ResourceRoutes _resources = new(services);
     private readonly PolicyRoutes _policies = new(services);
-    private readonly ReferenceRoutes _references = new(services);
+    private readonly ReferenceImportRoutes _imports = new(services);
+    private readonly ReferenceRoutes _references = new(services, new ReferenceImportRoutes(services));
     private readonly ResourceAdminRoutes _resourceAdmin = new(services);
     private readonly TermsRoutes _terms = new(services);
     private readonly ProposalRoutes _proposals = new(services);
@@ -34,7 +35,7 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
     internal static readonly string[] RouteNames =
     [
         "/kbs/v0/auth", "/kbs/v0/attest", "/kbs/v0/resource", "/kbs/v0/attestation-policy", "/kbs/v0/resource-policy", "/kbs/v0/reference-value",
-        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain", "/kist/v1/master-key",
+        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain", "/kist/v1/master-key", "/kist/v1/reference-imports",
         "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json",
     ];
 
@@ -58,6 +59,7 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         var context = new BrokerContext(http, services.Options.Time, services.AdminTokens, limit.Token);
         var route = RouteName(http.Request.Path.Value);
         using var span = BrokerTracing.StartRequest(context.Method, route, http.Request.Headers["traceparent"]);
+        var context = new BrokerContext(http, services.Options.Time, services.Administrators, limit.Token);
         var reply = await AnswerAsync(context).ConfigureAwait(false);
         var elapsed = Stopwatch.GetElapsedTime(started);
         _metrics.End(route, reply.Status, context.Code, elapsed);
@@ -170,6 +172,7 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         {
             ("policies", _) => _policies.KistAsync(context, rest),
             ("reference-sets", "") => _references.SetsAsync(context),
+            ("reference-imports", "") => _imports.HandleAsync(context),
             ("reference-values", "") => Task.FromResult(_references.Values(context)),
             ("resources", _) => Task.FromResult(_resourceAdmin.Handle(context, rest)),
             ("resource-terms", "") => _terms.TermsAsync(context),

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Kist.KeyBroker.Hosting;
 
 /// <summary>One request as the routes see it.</summary>
-sealed class BrokerContext(HttpContext http, TimeProvider time, AdminTokens tokens, CancellationToken aborted)
+sealed class BrokerContext(HttpContext http, TimeProvider time, AdminAuthenticator administrators, CancellationToken aborted)
 {
     private const int MaxTokenLength = KbsProtocol.MaxTokenLength;
 
@@ -29,6 +29,9 @@ sealed class BrokerContext(HttpContext http, TimeProvider time, AdminTokens toke
 
     /// <summary>The stable code of the error that was answered, for the log.</summary>
     public string? Code { get; set; }
+
+    /// <summary>The tenant whom the request concerns; "" for the one that needs no name.</summary>
+    public string Tenant { get; set; } = "";
 
     /// <summary>The administrator who asks, once it was checked.</summary>
     public AdminIdentity? Admin { get; private set; }
@@ -88,9 +91,11 @@ sealed class BrokerContext(HttpContext http, TimeProvider time, AdminTokens toke
     /// <exception cref="BrokerRefusal">The token is missing, unknown, or has another role.</exception>
     public AdminIdentity Require(AdminRole role)
     {
-        if (Bearer() is not { } token || tokens.Find(token, Now) is not { } identity)
+        if (Bearer() is not { } token || administrators.Find(token, Now) is not { } identity)
             throw new BrokerRefusal(BrokerError.AdminUnauthenticated);
         Admin = identity;
+        if (identity.Tenant is { } tenant && tenant != Tenant)
+            throw new BrokerRefusal(BrokerError.AdminForbidden, $"{identity.Name} administers the tenant {tenant} only");
         if ((identity.Roles & role) == 0)
             throw new BrokerRefusal(BrokerError.AdminForbidden, $"{identity.Name} is {AdminRoles.Format(identity.Roles)}; needed is {AdminRoles.Format(role)}");
         return identity;

@@ -22,6 +22,7 @@ sealed class BrokerServices : IDisposable
 
     private readonly SigningKey _tokenKey;
     private readonly FileMasterKey? _ownMasterKey;
+    private readonly ProviderTokens _providers;
 
     public BrokerServices(KeyBrokerOptions options, IPolicyEngine engine)
     {
@@ -46,8 +47,11 @@ sealed class BrokerServices : IDisposable
             Retention = new AuditRetention(Database, Audit, AuditKey, options.Retention, options.Time);
             Policies = new PolicyStore(Database);
             References = new ReferenceStore(Database);
+            Import = new ReferenceImport(options.ReferenceSigners);
             Resources = new ResourceStore(Database, Keys);
             AdminTokens = new AdminTokens(Database);
+            _providers = new ProviderTokens(options.IdentityProviders, options.Time);
+            Administrators = new AdminAuthenticator(AdminTokens, _providers);
             Sessions = options.PostgresConnectionString is null
                 ? new MemorySessionStore(options.MaxOpenSessions)
                 : new SqlSessionStore(Database, options.MaxOpenSessions);
@@ -95,6 +99,8 @@ sealed class BrokerServices : IDisposable
 
     public ReferenceStore References { get; }
 
+    public ReferenceImport Import { get; }
+
     public ResourceStore Resources { get; }
 
     public ResourceTermsStore Terms { get; }
@@ -106,6 +112,8 @@ sealed class BrokerServices : IDisposable
     public ChangeService Changes { get; }
 
     public AdminTokens AdminTokens { get; }
+
+    public AdminAuthenticator Administrators { get; }
 
     public ISessionStore Sessions { get; }
 
@@ -128,6 +136,7 @@ sealed class BrokerServices : IDisposable
     public void Dispose()
     {
         Keys?.Dispose();
+        _providers?.Dispose();
         _tokenKey?.Dispose();
         AuditKey?.Dispose();
         Database?.Dispose();

@@ -11,7 +11,7 @@ using Kist.KeyBroker.References;
 namespace Kist.KeyBroker.Routes;
 
 /// <summary>The protocol's reference values, and Kist's sets and values at /kist/v1.</summary>
-sealed class ReferenceRoutes(BrokerServices services)
+sealed class ReferenceRoutes(BrokerServices services, ReferenceImportRoutes imports)
 {
     private const int MaxBodyBytes = 1024 * 1024;
     private const int MaxPage = 500;
@@ -30,8 +30,15 @@ sealed class ReferenceRoutes(BrokerServices services)
             throw new BrokerRefusal(BrokerError.PluginUnknown);
         context.Require(AdminRole.ReferenceAuthor);
         var message = await context.ReadAsync<ReferenceValueMessage>(MaxBodyBytes).ConfigureAwait(false);
-        if (message.Version != "0.1.0" || message.Type != "sample")
-            throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("only version 0.1.0 and the type \"sample\" are taken here"));
+        if (message.Version != "0.1.0" || message.Type is not ("sample" or "corim"))
+            throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("only version 0.1.0 and the types \"sample\" and \"corim\" are taken here"));
+        if (message.Type == "corim")
+        {
+            imports.Import(context, Bytes(message.Payload), allowUnsigned: true);
+            return Reply.Json(default);
+        }
+
+        RefuseUnsigned();
         using var values = Payload(message.Payload);
         var changes = values.RootElement.EnumerateObject()
             .Select(m => new AdminChange(ChangeKind.SetReferenceValue, m.Name, Encoding.UTF8.GetBytes(m.Value.GetRawText()))).ToList();
@@ -51,6 +58,7 @@ sealed class ReferenceRoutes(BrokerServices services)
                 return ListSets(context);
             case "POST":
                 context.Require(AdminRole.ReferenceAuthor);
+                RefuseUnsigned();
                 var set = await context.ReadAsync<ReferenceSet>(MaxBodyBytes).ConfigureAwait(false);
                 return services.Changes.Submit(context, new AdminChange(ChangeKind.SetReferenceSet, set.Name, KbsJson.Write(set)));
             case "DELETE":
@@ -107,15 +115,23 @@ sealed class ReferenceRoutes(BrokerServices services)
         }));
     }
 
-    private static JsonDocument Payload(string base64)
+    private void RefuseUnsigned()
+    {
+        if (services.Options.RequireSignedReferences)
+            throw new BrokerRefusal(BrokerError.ReferenceUnsigned);
+    }
+
+    private static JsonDocument Payload(string base64) => StrictJson.ParseObject(Bytes(base64), MaxBodyBytes, "reference values");
+
+    private static byte[] Bytes(string base64)
     {
         try
         {
-            return StrictJson.ParseObject(Convert.FromBase64String(base64), MaxBodyBytes, "reference values");
+            return Convert.FromBase64String(base64);
         }
-        catch (Exception e) when (e is FormatException)
+        catch (FormatException e)
         {
-            throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("the payload must be a JSON object from name to value, in base64"), e.Message, e);
+            throw new BrokerRefusal(BrokerError.ReferenceMalformed.Saying("the payload is not base64"), e.Message, e);
         }
     }
 }

@@ -6,7 +6,7 @@ namespace Kist.Linux.Pkcs11;
 /// <summary>AES keys that never leave the token (PKCS #11 2.40, mechanisms CKM_AES_KEY_GEN and CKM_AES_GCM).</summary>
 public sealed unsafe partial class Pkcs11Session
 {
-    private const int EncryptInit = 29, Encrypt_ = 30, DecryptInit = 33, Decrypt_ = 34, GenerateKey = 58;
+    private const int EncryptInit = 29, Encrypt_ = 30, GenerateKey = 58;
     private const nuint AesKeyGeneration = 0x1080, AesGcm = 0x1087, AesKeyType = 0x1f;
     private const nuint TokenAttribute = 1, PrivateAttribute = 2, KeyTypeAttribute = 0x100, SensitiveAttribute = 0x103, EncryptAttribute = 0x104,
         DecryptAttribute = 0x105, ValueLengthAttribute = 0x161, ExtractableAttribute = 0x162;
@@ -57,7 +57,7 @@ public sealed unsafe partial class Pkcs11Session
     {
         // Some tokens count the tag into the size of the result's buffer.
         using var buffer = new SecretBytes(sealedText.Length);
-        var length = Gcm(DecryptInit, Decrypt_, "decrypt", key, nonce, associatedData, sealedText, buffer.Span);
+        var length = Gcm(DecryptInit, Decrypt, "decrypt", key, nonce, associatedData, sealedText, buffer.Span);
         if (length != plaintext.Length)
             throw new OperationFailedException("PKCS#11: decrypt", "AES-GCM", $"the token gave {length} bytes, not {plaintext.Length}");
         buffer.Span[..length].CopyTo(plaintext);

@@ -10,10 +10,11 @@ namespace Kist.Cli.Commands.Broker;
 static class ReferenceCommand
 {
     private const int MaxFileBytes = 1024 * 1024;
+    private const int MaxImportBytes = 4 * 1024 * 1024;
 
     public static Command Create() => new("reference", "Register, list and compare reference values in a key broker.")
     {
-        Add(), List(), History(), Delete(), Diff(),
+        Add(), Import(), List(), History(), Delete(), Diff(),
     };
 
     private static Argument<string> FileArgument() => new("FILE")
@@ -41,6 +42,35 @@ static class ReferenceCommand
 
             await client.RegisterReferenceSetAsync(set, cancellationToken);
             Terminal.Note($"registered {set.Name}: {set.Claims.Count} claims of {set.Tee}, valid until {Output.Time(set.Expires)}");
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command Import()
+    {
+        var file = new Argument<string>("FILE") { Description = "A CoRIM, a signed reference set, or what kist guest build wrote; - for standard input" };
+        var unsigned = new Option<bool>("--allow-unsigned") { Description = "Take it without a signature, if the broker allows that" };
+        var name = new Option<string?>("--name") { Description = "Name of the set, where the file does not say it", HelpName = "NAME" };
+        var days = new Option<int>("--days") { Description = "How long it is valid, where the file does not say it", DefaultValueFactory = _ => 365, HelpName = "N" };
+        var json = new Option<bool>("--json") { Description = "Print JSON" };
+        return BrokerConnection.Command("import", "Import reference values that somebody signed whom the broker trusts for it.", [file, unsigned, name, days, json], async (parse, client, cancellationToken) =>
+        {
+            var path = parse.GetRequiredValue(file);
+            var content = await Output.ReadAsync(path, MaxImportBytes, cancellationToken);
+            if (content.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("{"u8))
+            {
+                // The file of a guest build says neither a name nor how long it is good.
+                content = KbsJson.Write(ReadSet(content, parse.GetValue(name), parse.GetValue(days), Path.GetFileName(path))
+                    ?? throw new MalformedDataException("reference set", -1, "the file holds single values, no set"));
+            }
+
+            var report = await client.ImportReferencesAsync(content, parse.GetValue(unsigned), cancellationToken);
+            if (parse.GetValue(json))
+                Output.Json(report);
+            else
+                foreach (var imported in report.Names)
+                    Console.Out.WriteLine(imported);
+            Terminal.Note($"{(report.Signer is null ? "not signed" : $"signed by {report.Signer}")}{(report.WaitsForApproval ? "; waits for a second person: kist broker proposals" : "")}");
             return ExitCode.Success;
         });
     }

@@ -1,9 +1,12 @@
 using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Kist.Attestation;
 using Kist.Formats;
 using Kist.KeyBroker;
+using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Secrets;
 using Kist.Linux.Processes;
@@ -26,6 +29,9 @@ static class ServeCommand
         var masterKey = new Option<string?>("--master-key") { Description = "Where the master key is: a file, pkcs11:…, vault:… or awskms:… (default: master.key in the state folder)", HelpName = "LOCATION" };
         var earlier = new Option<string[]>("--earlier-master-key") { Description = "Where a master key of before is, until kist broker rewrap is done", HelpName = "LOCATION" };
         var twoPersons = new Option<bool>("--two-person") { Description = "Changes of policies and reference values need the approval of a second person" };
+        var signers = new Option<string[]>("--reference-signer") { Description = "File with a public key or certificate (PEM) whose signatures under reference values count", HelpName = "FILE" };
+        var providers = new Option<string?>("--identity-providers") { Description = "File with identity providers whose tokens administrators sign in with (JSON)", HelpName = "FILE" };
+        var signedOnly = new Option<bool>("--signed-references") { Description = "Take reference values only if one of the signers signed them" };
         var postgres = new Option<string?>("--postgres") { Description = "File with the connection string of a PostgreSQL database that several replicas share", HelpName = "FILE" };
         var keepEvidence = new Option<int>("--keep-evidence") { Description = "Days that evidence is kept; 0 for ever", DefaultValueFactory = _ => 90, HelpName = "DAYS" };
         var evidenceSize = new Option<int>("--keep-evidence-size") { Description = "Most MiB of evidence, the oldest goes first; 0 for no limit", DefaultValueFactory = _ => 4096, HelpName = "MIB" };
@@ -35,7 +41,7 @@ static class ServeCommand
         var log = new Option<bool>("--log") { Description = "Log each request as a line of JSON on standard error" };
         var command = new Command("serve", "Run a key broker until it is interrupted.")
         {
-            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, log,
+            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, signers, signedOnly, providers, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, log,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -54,6 +60,9 @@ static class ServeCommand
                 AllowSimulated = parse.GetValue(simulated),
                 AllowDebug = parse.GetValue(debug),
                 RequireTwoPersons = parse.GetValue(twoPersons),
+                IdentityProviders = parse.GetValue(providers) is { } identities ? IdentityProviders.Parse(await File.ReadAllBytesAsync(identities, cancellationToken)) : IdentityProviders.None,
+                ReferenceSigners = [.. (parse.GetValue(signers) ?? []).Select(ReadPublicKey)],
+                RequireSignedReferences = parse.GetValue(signedOnly),
                 DurableAgainstPowerLoss = parse.GetValue(durable),
                 PostgresConnectionString = parse.GetValue(postgres) is { } file ? (await File.ReadAllTextAsync(file, cancellationToken)).Trim() : null,
                 Retention = new RetentionPolicy
@@ -119,6 +128,20 @@ static class ServeCommand
         foreach (var file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
             reader.Add(File.ReadAllBytes(file));
         return reader.Build(TimeProvider.System.GetUtcNow());
+    }
+
+    private static ReadOnlyMemory<byte> ReadPublicKey(string file)
+    {
+        var text = File.ReadAllText(file);
+        if (text.Contains("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal))
+        {
+            using var certificate = X509Certificate2.CreateFromPem(text);
+            return certificate.PublicKey.ExportSubjectPublicKeyInfo();
+        }
+
+        return PemEncoding.TryFind(text, out var fields) && text[fields.Label] == "PUBLIC KEY"
+            ? Convert.FromBase64String(text[fields.Base64Data])
+            : throw new MalformedDataException("public key", -1, $"{file} holds neither a public key nor a certificate in PEM");
     }
 
     private static TrustAnchorSet ReadAnchors(string[] files) =>
