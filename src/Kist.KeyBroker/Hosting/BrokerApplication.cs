@@ -56,10 +56,9 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         _metrics.Begin();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         limit.CancelAfter(services.Options.RequestTimeout);
-        var context = new BrokerContext(http, services.Options.Time, services.AdminTokens, limit.Token);
+        var context = new BrokerContext(http, services.Options.Time, services.Administrators, limit.Token);
         var route = RouteName(http.Request.Path.Value);
         using var span = BrokerTracing.StartRequest(context.Method, route, http.Request.Headers["traceparent"]);
-        var context = new BrokerContext(http, services.Options.Time, services.Administrators, limit.Token);
         var reply = await AnswerAsync(context).ConfigureAwait(false);
         var elapsed = Stopwatch.GetElapsedTime(started);
         _metrics.End(route, reply.Status, context.Code, elapsed);
