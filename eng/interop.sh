@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial "$work"/debs "$work"/none "$root/bin"
 touch "$work/state/status"
 # From where this machine has its own Debian packages.
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Codename: bookworm' | sort -u | head -n 1)
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' | sort -u | head -n 1)
 [ -n "$mirror" ] || { echo "interop: no Debian mirror is configured for apt" >&2; exit 1; }
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" > "$work/sources.list"
 cat > "$work/apt.conf" <<EOF
