@@ -1,68 +1,52 @@
-using Kist.Attestation;
-using Kist.Formats;
+using System.Globalization;
 using SharpFuzz;
 
 namespace Kist.Fuzz;
 
 /// <summary>
-/// Feeds a fuzzer's inputs to everything that reads bytes of strangers. Any exception but MalformedDataException is a finding.
-/// Usage, with AFL and the SharpFuzz tool: instrument Kist.Attestation.dll and Kist.Formats.dll with `sharpfuzz`, then
-/// `afl-fuzz -i CORPUS -o OUT dotnet Kist.Fuzz.dll TARGET`. With a file as second argument, that one input is run, to look at a
-/// finding.
+/// The fuzzing harness. Any exception but those for wrong input is a finding.
+/// <code>
+/// Kist.Fuzz mutate TARGET CORPUS SECONDS SEED FINDINGS    changes samples at random, for a time (fuzz/run.sh)
+/// Kist.Fuzz seeds FOLDER QUOTE                            writes samples of the forms that only Kist writes
+/// Kist.Fuzz run TARGET FILE                               one input, to look at a finding
+/// Kist.Fuzz afl TARGET                                    for afl-fuzz, after instrumenting the libraries with SharpFuzz
+/// </code>
 /// </summary>
 static class Program
 {
-    private static readonly VerificationOptions s_options = new() { Time = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero) };
-
-    private static readonly Dictionary<string, Action<byte[]>> s_targets = new()
-    {
-        ["evidence"] = data => EvidenceVerifier.Verify(EvidenceDetector.Detect(data).Evidence, ExpectedBinding.None, s_options),
-        ["inspect"] = data => EvidenceInspector.Inspect(data),
-        ["collateral"] = data =>
-        {
-            var reader = new CollateralReader();
-            reader.Add(data);
-            reader.Build(s_options.Time);
-        },
-        ["bundle"] = data => EvidenceBundleJson.Parse(data).Verify(VendorAnchors.All),
-        ["policy"] = data => TcbPolicyJson.Parse(data),
-        ["corim"] = data => Attestation.Corim.CorimDocument.Parse(data),
-        ["hostkey"] = data => Attestation.Se.SeHostKeyDocument.Verify(data, data, [data], s_options),
-        ["eventlog"] = data => Attestation.EventLogs.EventLog.Parse(data),
-    };
-
     static int Main(string[] args)
     {
-        if (args.Length is < 1 or > 2 || !s_targets.TryGetValue(args[0], out var target))
+        if (args is ["seeds", var folder, var quote])
         {
-            Console.Error.WriteLine($"usage: Kist.Fuzz {string.Join('|', s_targets.Keys)} [FILE]");
-            return 2;
-        }
-
-        if (args.Length == 2)
-        {
-            Run(target, File.ReadAllBytes(args[1]));
+            Seeds.Write(folder, quote);
             return 0;
         }
 
-        Fuzzer.OutOfProcess.Run(stream =>
+        if (args is not [var mode, var name, ..] || !Targets.All.TryGetValue(name, out var target))
         {
-            using var buffer = new MemoryStream();
-            stream.CopyTo(buffer);
-            Run(target, buffer.ToArray());
-        });
-        return 0;
-    }
-
-    private static void Run(Action<byte[]> target, byte[] data)
-    {
-        try
-        {
-            target(data);
+            Console.Error.WriteLine($"usage: Kist.Fuzz mutate|run|afl {string.Join('|', Targets.All.Keys)} …");
+            return 2;
         }
-        catch (MalformedDataException)
+
+        switch ((mode, args.Length))
         {
-            // The one exception that may come out.
+            case ("run", 3):
+                Targets.Run(target, File.ReadAllBytes(args[2]));
+                return 0;
+            case ("mutate", 6):
+                var seconds = TimeSpan.FromSeconds(int.Parse(args[3], CultureInfo.InvariantCulture));
+                return MutationRun.Run(name, target, args[2], seconds, int.Parse(args[4], CultureInfo.InvariantCulture), args[5]) == 0 ? 0 : 1;
+            case ("afl", 2):
+                Fuzzer.OutOfProcess.Run(stream =>
+                {
+                    using var buffer = new MemoryStream();
+                    stream.CopyTo(buffer);
+                    Targets.Run(target, buffer.ToArray());
+                });
+                return 0;
+            default:
+                Console.Error.WriteLine("usage: see the top of fuzz/Kist.Fuzz/Program.cs");
+                return 2;
         }
     }
 }

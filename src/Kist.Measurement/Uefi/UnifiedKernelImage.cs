@@ -14,6 +14,9 @@ public sealed class UnifiedKernelImage
     private static readonly ImmutableArray<string> MeasuredNames =
         [".linux", ".osrel", ".cmdline", ".initrd", ".ucode", ".splash", ".dtb", ".uname", ".sbat", ".pcrpkey"];
 
+    /// <summary>The most zeros that a section may have in memory behind what the file has of it: alignment, not content.</summary>
+    private const int MaximumPadding = 16 << 20;
+
     private readonly PeImage _image;
 
     private UnifiedKernelImage(PeImage image) => _image = image;
@@ -47,10 +50,11 @@ public sealed class UnifiedKernelImage
     /// <summary>The bytes of a section as the stub finds them in memory: as long as its virtual size, zeros where the file has less.</summary>
     public byte[] InMemory(PeSection section)
     {
-        if (section.VirtualSize > PeImage.MaximumSize)
-            throw new MalformedDataException("unified kernel image", -1, $"section {section.Name} is {section.VirtualSize} bytes, more than the limit of {PeImage.MaximumSize}");
+        var content = _image.DataOf(section).Span;
+        if (section.VirtualSize > (uint)content.Length + MaximumPadding)
+            throw new MalformedDataException("unified kernel image", -1, $"section {section.Name} is {section.VirtualSize} bytes in memory and {content.Length} in the file");
         var data = new byte[section.VirtualSize];
-        _image.DataOf(section).Span.CopyTo(data);
+        content.CopyTo(data);
         return data;
     }
 }
