@@ -26,6 +26,12 @@ public sealed record LaunchInputs
     /// </summary>
     public ImmutableArray<StoredVariable> BootVariables { get; init; } = [];
 
+    /// <summary>
+    /// What the attestation agent in the guest will extend into RTMR3, in order: "domain operation content"
+    /// (<see cref="RuntimeEvent.AgentEvent"/>). Empty if that is not to be predicted.
+    /// </summary>
+    public ImmutableArray<string> AgentEvents { get; init; } = [];
+
     /// <summary>The initrd, or null if there is none.</summary>
     public ReadOnlyMemory<byte>? Initrd { get; init; }
 

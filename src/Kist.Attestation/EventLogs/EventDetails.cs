@@ -10,6 +10,9 @@ namespace Kist.Attestation.EventLogs;
 /// </summary>
 internal sealed record EventDetails
 {
+    // "AAEL", the attestation agent's events (guest-components, attestation-agent/src/eventlog).
+    private const uint AgentTag = 0x4141454C;
+
     /// <summary>A description, or the text itself.</summary>
     public string? Text { get; init; }
 
@@ -66,10 +69,11 @@ internal sealed record EventDetails
 
         if (AgentEvent is var (domain, operation, content))
         {
+            writer.WriteString("unicode_name", "AAEL");
             writer.WriteStartObject("data");
             writer.WriteString("domain", domain);
             writer.WriteString("operation", operation);
-            writer.WriteString("content", content);
+            WriteAgentContent(writer, content);
             writer.WriteEndObject();
         }
 
@@ -106,12 +110,28 @@ internal sealed record EventDetails
     {
         if (data.Length < 8 || BinaryPrimitives.ReadUInt32LittleEndian(data[4..]) > (uint)data.Length - 8)
             return new EventDetails();
-        var text = PlainText(data.Slice(8, (int)BinaryPrimitives.ReadUInt32LittleEndian(data[4..])));
+        var content = data.Slice(8, (int)BinaryPrimitives.ReadUInt32LittleEndian(data[4..]));
         return new EventDetails
         {
-            Text = text,
-            AgentEvent = text?.Split(' ') is [var domain, var operation, var content] ? (domain, operation, content) : null,
+            Text = PlainText(content),
+            AgentEvent = BinaryPrimitives.ReadUInt32LittleEndian(data) == AgentTag && System.Text.Unicode.Utf8.IsValid(content)
+                && Encoding.UTF8.GetString(content).Split(' ', 3) is [var domain, var operation, var rest] ? (domain, operation, rest) : null,
         };
+    }
+
+    /// <summary>The content as JSON if it is JSON, as Trustee's claims have it, else as text.</summary>
+    private static void WriteAgentContent(Utf8JsonWriter writer, string content)
+    {
+        writer.WritePropertyName("content");
+        try
+        {
+            using var document = JsonDocument.Parse(content);
+            document.RootElement.WriteTo(writer);
+        }
+        catch (JsonException)
+        {
+            writer.WriteStringValue(content);
+        }
     }
 
     /// <summary>UEFI_IMAGE_LOAD_EVENT: address, length, link time address (8 each), length of path (8), path.</summary>

@@ -13,13 +13,14 @@ namespace Kist.Measurement.Manifests;
 public static class ReferenceSetWriter
 {
     /// <summary>
-    /// The registers that a set can state: those that the prediction covers. What the guest extends itself (RTMR3) and what
-    /// hardware would measure besides is left out, except on the simulated platform, which measures just what is predicted.
+    /// The registers that a set can state: those that the prediction covers. What the guest extends itself (RTMR3) is stated only if
+    /// its events were given; what hardware would measure besides is left out, except on the simulated platform, which measures
+    /// just what is predicted.
     /// </summary>
     public static ImmutableArray<string> Registers(MeasurementManifest manifest) =>
     [
         .. manifest.Registers.Select(r => r.Name).Where(name =>
-            name != "rtmr3" && (manifest.Profile == Tdx.TdxLaunchProfile.Simulated.Name || manifest.NotCovered.All(n => n.Register != name))),
+            (name != "rtmr3" || manifest.Steps.Any(s => s.Register == name)) && (manifest.Profile == Tdx.TdxLaunchProfile.Simulated.Name || manifest.NotCovered.All(n => n.Register != name))),
     ];
 
     /// <summary>The document.</summary>

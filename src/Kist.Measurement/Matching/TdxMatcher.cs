@@ -27,15 +27,10 @@ public static class TdxMatcher
         if (memoryBytes.Length * profiles.Length > MaximumCandidates)
             throw LaunchNotPossible.Because("candidates", $"{memoryBytes.Length * profiles.Length} combinations are more than the limit of {MaximumCandidates}");
         var candidates = Candidates(artefacts with { Acpi = artefacts.Acpi ?? AcpiOfLog(evidence) }, memoryBytes, profiles).ToList();
-        if (candidates.Count == 0)
-            throw LaunchNotPossible.Because("artefacts", "no combination of memory and profile gives a launch");
-        var registers = Registers
-            .Where(name => evidence.Find(name) is not null)
-            .Select(name => MatchRegister(name, evidence, candidates));
-        return new MatchResult("tdx", [.. registers], candidates.Count);
+        return RegisterMatcher.Match(evidence, candidates, Registers);
     }
 
-    private static IEnumerable<(string Name, MeasurementManifest Manifest)> Candidates(
+    private static IEnumerable<MatchCandidate> Candidates(
         LaunchInputs artefacts, ImmutableArray<ulong> memoryBytes, ImmutableArray<TdxLaunchProfile> profiles)
     {
         foreach (var profile in profiles)
@@ -53,32 +48,9 @@ public static class TdxMatcher
                     continue;
                 }
 
-                yield return ($"{profile.Name}, {memory >> 20} MiB", manifest);
+                yield return new MatchCandidate($"{profile.Name}, {memory >> 20} MiB", manifest);
             }
         }
-    }
-
-    private static RegisterMatch MatchRegister(string name, MeasurementManifest evidence, List<(string Name, MeasurementManifest Manifest)> candidates)
-    {
-        var value = evidence.Find(name)!.Value;
-        var fitting = candidates.Where(c => c.Manifest.Find(name) == value).Select(c => c.Name).ToImmutableArray();
-        if (!fitting.IsEmpty)
-            return new RegisterMatch(name, value, true, fitting);
-
-        if (name == "mrtd")
-            return new RegisterMatch(name, value, false, ["no candidate gives this value: it is another firmware image, or a monitor of a generation that is not known here"]);
-
-        // Not explained: of the log's events, those that no candidate predicts are the reason.
-        var logged = evidence.Steps.Where(s => s.Register == name).ToList();
-        if (logged.Count == 0)
-            return new RegisterMatch(name, value, false, ["no candidate gives this value; an event log beside the evidence would say which event differs"]);
-        var nearest = candidates.MaxBy(c => logged.Count(s => c.Manifest.Steps.Any(p => p.Register == name && p.Digest == s.Digest)));
-        var reasons = logged.Where(s => !nearest.Manifest.Steps.Any(p => p.Register == name && p.Digest == s.Digest))
-            .Select(s => $"event {s.Kind} \"{s.Description}\" {s.Digest} is not predicted")
-            .Concat(nearest.Manifest.Steps.Where(p => p.Register == name && logged.All(s => s.Digest != p.Digest))
-                .Select(p => $"predicted {p.Description} [{p.Input}] {p.Digest} is not in the log"))
-            .Prepend($"nearest: {nearest.Name}");
-        return new RegisterMatch(name, value, false, [.. reasons]);
     }
 
     // Nobody can predict the ACPI blobs of an unknown machine, so the log's own digests are taken for them.

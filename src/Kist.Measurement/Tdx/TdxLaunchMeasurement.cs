@@ -73,6 +73,7 @@ public sealed class TdxLaunchMeasurement
             AddBootEvents(events, inputs, boot);
         else
             AddKernelEvents(events, notCovered, inputs, BzImage.Parse(inputs.Kernel));
+        events.AddRange(inputs.AgentEvents.Select(RuntimeEvent.AgentEvent));
         var mrConfigId = inputs.MrConfigId.IsEmpty ? HashValue.Zero(RegisterSize) : new HashValue(inputs.MrConfigId.Span);
         return new(MrTdOf(firmware, sections, inputs), mrConfigId, [.. events], [.. notCovered]);
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using CsCheck;
 using Kist.Attestation.EventLogs;
@@ -108,12 +109,24 @@ public sealed class EventLogTests
         Assert.Contains("events", Assert.Throws<MalformedDataException>(() => EventLog.Parse(log)).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Read_AgentEvent_HasDomainOperationAndContent()
+    [Theory]
+    [InlineData(0x4141454Cu, "github.com/confidential-containers PullImage {\"image\":\"alpine\",\"digest\":\"sha256:00\"}", "{\"image\":\"alpine\",\"digest\":\"sha256:00\"}")]
+    [InlineData(0x4141454Cu, "domain operation content with spaces", "\"content with spaces\"")]
+    [InlineData(0x4141454Cu, "domain operation", null)]
+    [InlineData(0x8F3B22EDu, "three words only", null)]
+    public void Read_AgentEvent_HasDomainOperationAndContent(uint tag, string text, string? content)
     {
-        var text = """github.com/confidential-containers PullImage {"image":"alpine","digest":"sha256:00"}"""u8;
-        byte[] data = [0, 0, 0, 0, (byte)text.Length, 0, 0, 0, .. text];
+        var bytes = Encoding.UTF8.GetBytes(text);
+        byte[] data = [.. BitConverter.GetBytes(tag), .. BitConverter.GetBytes(bytes.Length), .. bytes];
         var details = EventDetails.Read(new EventLogEntry(0, 4, EventTypes.EventTag, [], data));
-        Assert.Equal(("github.com/confidential-containers", "PullImage", """{"image":"alpine","digest":"sha256:00"}"""), details.AgentEvent);
+        using var stream = new MemoryStream();
+        using (var writer = new System.Text.Json.Utf8JsonWriter(stream))
+            details.Write(writer);
+        using var json = System.Text.Json.JsonDocument.Parse(stream.ToArray());
+
+        Assert.Equal(text, json.RootElement.GetProperty("string").GetString());
+        Assert.Equal(content is not null, json.RootElement.TryGetProperty("data", out var entry));
+        if (content is not null)
+            Assert.Equal(content, entry.GetProperty("content").GetRawText());
     }
 }

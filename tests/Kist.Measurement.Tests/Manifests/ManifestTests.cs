@@ -7,9 +7,12 @@ using Kist.Formats;
 using Kist.Measurement.Firmware;
 using Kist.Measurement.Manifests;
 using Kist.Measurement.Matching;
+using Kist.Measurement.Nitro;
 using Kist.Measurement.Sev;
 using Kist.Measurement.Snp;
 using Kist.Measurement.Tdx;
+using Kist.Measurement.Tpm;
+using Kist.Measurement.Uefi;
 using Kist.Testing;
 
 namespace Kist.Measurement.Tests.Manifests;
@@ -149,6 +152,64 @@ public sealed class ManifestTests
         var result = SnpMatcher.Match(measurement, inputs, SnpMatcher.UsualVirtualCpus);
         Assert.Equal(["qemu, EPYC-Milan, 4 vCPU, features 0x21, kernel before 6.10"], Assert.Single(result.Registers).By);
         Assert.False(SnpMatcher.Match(HashValue.Zero(48), inputs, [1, 2]).IsExplained);
+    }
+
+    [Fact]
+    public void AgentEvents_Given_PredictRtmr3AndAreStated()
+    {
+        const string entry = "github.com/confidential-containers PullImage {\"image\":\"a b\"}";
+        var predicted = LaunchPredictor.Predict(Inputs with { AgentEvents = [entry] });
+        var data = new byte[] { 0x4c, 0x45, 0x41, 0x41, (byte)entry.Length, 0, 0, 0 }.Concat(Encoding.UTF8.GetBytes(entry)).ToArray();
+        Assert.Equal(HashValue.Zero(48).Extend(HashValue.Sha384(data)), predicted.Rtmrs[3]);
+
+        var manifest = Manifest(Inputs with { AgentEvents = [entry] });
+        Assert.Contains("rtmr3", ReferenceSetWriter.Registers(manifest));
+        Assert.DoesNotContain("rtmr3", ReferenceSetWriter.Registers(Manifest(Inputs)));
+        // The log that the prediction writes says the same, and its reader finds domain, operation and content again.
+        Assert.Equal(predicted.Rtmrs[3], EvidenceRegisters.Read(predicted.WriteEventLog()).Find("rtmr3"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("domain operation")]
+    [InlineData(" operation content")]
+    [InlineData("domain operation a\nb")]
+    public void AgentEvents_OfAnotherForm_AreRefused(string entry) =>
+        Assert.Throws<OperationFailedException>(() => LaunchPredictor.Predict(Inputs with { AgentEvents = [entry] }));
+
+    [Fact]
+    public void Match_OfUnifiedKernelBoot_NamesTheSectionThatDiffers()
+    {
+        static MeasurementManifest Boot(string commandLine) => MeasurementManifest.Of(
+            TpmBootMeasurement.Of(
+                new UefiBootInputs
+                {
+                    UnifiedKernel = UnifiedKernelImage.Parse(SyntheticUki.Build((".linux", [1]), (".cmdline", Encoding.ASCII.GetBytes(commandLine)))),
+                    StubLoadsKernelImage = false,
+                },
+                HashAlgorithmName.SHA256),
+            "sha256", []);
+
+        var result = RegisterMatcher.Match(Boot("quiet"), [new("quiet", Boot("quiet")), new("debug", Boot("debug"))]);
+        var failed = RegisterMatcher.Match(Boot("quiet"), [new("debug", Boot("debug"))]);
+
+        Assert.True(result.IsExplained);
+        Assert.Equal(["quiet"], result.Registers.Single(r => r.Register == "pcr11").By);
+        Assert.Contains(failed.Registers.Single(r => r.Register == "pcr11").By, b => b.Contains("section .cmdline", StringComparison.Ordinal));
+        Assert.True(failed.Registers.Single(r => r.Register == "pcr7").IsExplained);
+    }
+
+    [Fact]
+    public void ArtefactRegisters_LayAnArtefactBesideWhatItDecides()
+    {
+        var tdx = Manifest(Inputs with { Profile = TdxLaunchProfile.Qemu8 });
+        Assert.Equal(tdx.Find("mrtd"), ArtefactRegisters.Read(Inputs.Firmware, tdx).Find("mrtd"));
+
+        var eif = SyntheticEif.Build((1, [1]), (2, [2]), (3, [3]));
+        var nitro = MeasurementManifest.Of(NitroMeasurement.Of(EifImage.Parse(eif)), []);
+        Assert.Equal(nitro.Find("pcr0"), ArtefactRegisters.Read(eif, nitro).Find("pcr0"));
+
+        Assert.Throws<OperationFailedException>(() => ArtefactRegisters.Read(eif, tdx));
     }
 
     [Fact]

@@ -45,6 +45,15 @@ public sealed class TpmBootMeasurementTests
     }
 
     [Fact]
+    public void InMemory_SectionThatIsFarLargerInMemory_IsMalformed()
+    {
+        var bytes = SyntheticUki.Build((".linux", [2]));
+        var uki = UnifiedKernelImage.Parse(bytes);
+        var linux = uki.MeasuredSections.Single() with { VirtualSize = 0x7000_0000 };
+        Assert.Throws<Kist.Formats.MalformedDataException>(() => uki.InMemory(linux));
+    }
+
+    [Fact]
     public void Of_UnifiedKernel_MeasuresSectionsInTheStubsOrderAndNeverThePcrSignature()
     {
         var kernel = new SyntheticKernel().Build();

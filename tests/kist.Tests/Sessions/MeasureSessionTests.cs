@@ -37,6 +37,41 @@ public sealed class MeasureSessionTests : IDisposable
     }
 
     [Fact]
+    public void MatchAndDiff_OfOtherKindsThanQuotes_NameWhatDiffers()
+    {
+        var eif = Write("image.eif", SyntheticEif.Build((1, [1]), (2, [2]), (3, [3])));
+        var other = Write("other.eif", SyntheticEif.Build((1, [1]), (2, [2]), (3, [4])));
+        var manifest = Write("nitro.json", System.Text.Encoding.UTF8.GetBytes(Run(0, "measure", "nitro", eif, "--json")));
+        Assert.Contains("image.eif", Run(0, "measure", "match", manifest, "--image", other, "--image", eif), StringComparison.Ordinal);
+        Assert.Contains("not explained", Run(3, "measure", "match", manifest, "--image", other), StringComparison.Ordinal);
+        Assert.Equal("", Run(0, "measure", "diff", eif, manifest));
+        Assert.Contains("pcr0", Run(3, "measure", "diff", manifest, other), StringComparison.Ordinal);
+
+        var firmware = Write("firmware.fd", SyntheticOvmf.WithTdx().Build());
+        var kernel = Write("vmlinuz", new SyntheticKernel().Build());
+        var order = Write("BootOrder-8be4df61-93ca-11d2-aa0d-00e098032b8c", [7, 0, 0, 0, 1, 0]);
+        string[] launch = ["measure", "tdx", "--firmware", firmware, "--kernel", kernel, "--memory", "512m", "--json"];
+        var tdx = Write("tdx.json", System.Text.Encoding.UTF8.GetBytes(Run(0, [.. launch, "--agent-event", "a b c", "--boot-variable", order])));
+        Assert.Equal("", Run(0, "measure", "diff", firmware, tdx));
+        var difference = Run(3, "measure", "diff", tdx, Write("plain.json", System.Text.Encoding.UTF8.GetBytes(Run(0, launch))));
+        Assert.Contains("rtmr3: a b, event of the attestation agent [agent]", difference, StringComparison.Ordinal);
+        Assert.Contains("rtmr0: variable BootOrder", difference, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ReferenceSet_Signed_IsTheSetAndItsSignersName()
+    {
+        var eif = Write("image.eif", SyntheticEif.Build((1, [1]), (2, [2]), (3, [3])));
+        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP384);
+        var pem = Write("signer.pem", System.Text.Encoding.ASCII.GetBytes(key.ExportECPrivateKeyPem()));
+        var signed = Attestation.References.SignedReferenceSet.Parse(Run(0, "measure", "nitro", eif, "--reference-set", "app", "--sign", pem));
+        Assert.True(signed.IsSignedBy(key.ExportSubjectPublicKeyInfo()));
+        using var set = JsonDocument.Parse(signed.Payload);
+        Assert.Equal("app", set.RootElement.GetProperty("name").GetString());
+        Assert.True(set.RootElement.GetProperty("claims").TryGetProperty("pcrs.pcr0", out _));
+    }
+
+    [Fact]
     public void Snp_AndItsIdBlock_AreMade()
     {
         var firmware = Write("firmware", SyntheticOvmf.WithTdx().Build());

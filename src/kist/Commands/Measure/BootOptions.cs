@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using Kist.Cli.Commands.Verify;
 using Kist.Formats;
@@ -22,6 +23,12 @@ sealed class BootOptions
     private readonly Option<string?> _gpt = new("--gpt") { Description = "UEFI_GPT_DATA of the disk, as the event log has it.", HelpName = "FILE" };
     private readonly Option<string[]> _authority = new("--authority") { Description = "UEFI_VARIABLE_DATA of an authority that let an image through. May be repeated.", HelpName = "FILE" };
     private readonly Option<string[]> _phase = new("--phase") { Description = "Word that systemd measures when it reaches a phase. May be repeated.", HelpName = "TEXT" };
+    private readonly Option<string[]> _bootVariable = new("--boot-variable")
+    {
+        Description = "Boot variable that firmware measures under TDX, in order, BootOrder first: NAME=FILE with its value, or a file of efivarfs. May be repeated.",
+        HelpName = "NAME=FILE",
+    };
+
     private readonly Option<string[]> _machine = new("--machine-word") { Description = "What systemd measures of the machine, such as machine-id:… May be repeated.", HelpName = "TEXT" };
 
     public void AddTo(Command command)
@@ -29,7 +36,7 @@ sealed class BootOptions
         foreach (var option in new Option[]
         {
             _uki, _efi, _variables, _mok, _grubCommand, _grubFile, _grubKernelCommandLine, _externalCommandLine, _stubCommandLine, _stubInitrd,
-            _gpt, _authority, _phase, _machine,
+            _gpt, _authority, _phase, _machine, _bootVariable,
         })
             command.Add(option);
     }
@@ -58,6 +65,24 @@ sealed class BootOptions
             Phases = [.. Texts(parse, _phase, inputs)],
             MachineWords = [.. Texts(parse, _machine, inputs)],
         };
+    }
+
+    /// <summary>BootOrder and Boot#### as given; empty for those of a machine without disks.</summary>
+    public ImmutableArray<StoredVariable> ReadVariables(ParseResult parse, List<ManifestInput> inputs) =>
+        [.. (parse.GetValue(_bootVariable) ?? []).Select(text => Variable(text, inputs))];
+
+    private static StoredVariable Variable(string text, List<ManifestInput> inputs)
+    {
+        // Linux puts four bytes of attributes before the value, and the namespace behind the name.
+        var suffix = $"-{EfiVariable.GlobalVariable}";
+        var (name, path) = text.Split('=', 2) is [{ Length: > 0 } given, { Length: > 0 } file] ? (given, file)
+            : text.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) ? (Path.GetFileName(text)[..^suffix.Length], text)
+            : throw new OperationFailedException("read option", $"--boot-variable {text}", "it is neither NAME=FILE nor a file of efivarfs");
+        var value = MeasureFiles.Image(path).AsMemory();
+        if (path.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+            value = value.Length >= 4 ? value[4..] : throw new MalformedDataException("EFI variable", 0, $"{path} is too short for its attributes");
+        inputs.Add(ManifestInput.File($"variable {name}", value.Span));
+        return new StoredVariable(EfiVariable.GlobalVariable, name, value);
     }
 
     private static SecureBootVariables SecureBoot(string? path, List<ManifestInput> inputs)

@@ -12,19 +12,41 @@ static class DiffCommand
     public static Command Create()
     {
         var left = new Argument<string>("A") { Description = "Manifest, event log, evidence, firmware, kernel, unified image or enclave image." };
-        var right = new Argument<string>("B") { Description = "Another of the same kind." };
+        var right = new Argument<string>("B") { Description = "Another; of another kind where one decides registers that the other shows." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var command = new Command("diff", "Say what differs between two measurements or artefacts. Exit code 3 if anything does.") { left, right, json };
         command.SetAction(parse =>
         {
             var (a, b) = (EvidenceFiles.Read(parse.GetValue(left)!, PeImage.MaximumSize), EvidenceFiles.Read(parse.GetValue(right)!, PeImage.MaximumSize));
-            var differences = ArtefactDifference.KindOf(a) != "file" || ArtefactDifference.KindOf(b) != "file"
-                ? ArtefactDifference.Between(a, b)
-                : ManifestDifference.Between(EvidenceRegisters.Read(a), EvidenceRegisters.Read(b));
+            var differences = Compare(a, b);
             Print(differences, parse.GetValue(json));
             return differences.IsEmpty ? ExitCode.Success : ExitCode.Refused;
         });
         return command;
+    }
+
+    /// <summary>
+    /// Two artefacts by their parts; two of evidence, event logs and manifests by their registers and steps; an artefact and one of
+    /// those by the registers that the artefact decides.
+    /// </summary>
+    private static ImmutableArray<ManifestDifference> Compare(byte[] a, byte[] b)
+    {
+        var (leftIsArtefact, rightIsArtefact) = (ArtefactDifference.KindOf(a) != "file", ArtefactDifference.KindOf(b) != "file");
+        if (leftIsArtefact && rightIsArtefact)
+            return ArtefactDifference.Between(a, b);
+        if (!leftIsArtefact && !rightIsArtefact)
+            return ManifestDifference.Between(EvidenceRegisters.Read(a), EvidenceRegisters.Read(b));
+        var measured = EvidenceRegisters.Read(leftIsArtefact ? b : a);
+        var artefact = ArtefactRegisters.Read(leftIsArtefact ? a : b, measured);
+        // What the artefact does not decide, and by whom the rest was written, does not differ.
+        measured = measured with
+        {
+            Tee = artefact.Tee,
+            Profile = artefact.Profile,
+            Inputs = artefact.Inputs,
+            Registers = [.. measured.Registers.Where(r => artefact.Find(r.Name) is not null)],
+        };
+        return leftIsArtefact ? ManifestDifference.Between(artefact, measured) : ManifestDifference.Between(measured, artefact);
     }
 
     private static void Print(ImmutableArray<ManifestDifference> differences, bool json)

@@ -31,7 +31,7 @@ sealed class LaunchOptions
 
     public byte[] ReadFirmware(ParseResult parse)
     {
-        var bytes = MeasureFiles.Firmware(parse.GetValue(Firmware)!);
+        var bytes = MeasureFiles.Firmware(parse.GetValue(Firmware) ?? throw new OperationFailedException("read options", "--firmware", "no firmware image was given"));
         Inputs.Add(ManifestInput.File("firmware", bytes));
         return bytes;
     }

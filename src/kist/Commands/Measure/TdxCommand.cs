@@ -26,7 +26,13 @@ static class TdxCommand
         var mrConfigId = new Option<string?>("--mr-config-id") { Description = "MRCONFIGID, 96 hexadecimal digits.", HelpName = "HEX" };
         var eventLog = new Option<string?>("--event-log") { Description = "Write the event log (CCEL) that the guest will have.", HelpName = "FILE" };
 
-        var command = new Command("tdx", "Predict MRTD and RTMR0-2 of a trust domain.") { memory, profile, acpi, mrConfigId, eventLog };
+        var agentEvent = new Option<string[]>("--agent-event")
+        {
+            Description = "What the guest's attestation agent will extend into RTMR3 (AAEL), in order. May be repeated.",
+            HelpName = "DOMAIN OPERATION CONTENT",
+        };
+
+        var command = new Command("tdx", "Predict MRTD and RTMR0-2 of a trust domain.") { memory, profile, acpi, mrConfigId, eventLog, agentEvent };
         launch.AddTo(command);
         boot.AddTo(command);
         output.AddTo(command);
@@ -37,7 +43,9 @@ static class TdxCommand
                 MemoryBytes = LaunchOptions.Memory(parse.GetValue(memory)!),
                 Acpi = AcpiCommand.ReadDigests(parse.GetValue(acpi)),
                 MrConfigId = parse.GetValue(mrConfigId) is { } hex ? HashValue.Parse(hex).Span.ToArray() : default,
+                AgentEvents = [.. parse.GetValue(agentEvent) ?? []],
             };
+            launch.Inputs.AddRange(inputs.AgentEvents.Select((text, i) => new ManifestInput($"agent event {i}", text)));
             launch.Inputs.Add(new ManifestInput("memory", inputs.MemoryBytes.ToString(CultureInfo.InvariantCulture)));
             if (inputs.Acpi is { } digests)
                 launch.Inputs.Add(new ManifestInput("acpi", $"{digests.TableLoader}, {digests.Rsdp}, {digests.Tables}"));
@@ -70,6 +78,7 @@ static class TdxCommand
             CommandLine = commandLine,
             MemoryBytes = 0,
             Boot = chain,
+            BootVariables = boot.ReadVariables(parse, launch.Inputs),
         };
     }
 
