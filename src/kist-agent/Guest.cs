@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Kist.Agent.Boot;
 using Kist.Agent.Containers;
+using Kist.Agent.GuestServices;
 using Kist.Agent.Images;
 using Kist.Agent.Policy;
 using Kist.Agent.Tee;
@@ -12,7 +13,7 @@ using Kist.Pods.Protocol.Agent;
 namespace Kist.Agent;
 
 /// <summary>The guest's state: what it is, what its owner has configured, and what runs in it.</summary>
-sealed class Guest
+sealed class Guest : IServedGuest
 {
     private const string EventDomain = "github.com/confidential-containers";
 
@@ -23,6 +24,7 @@ sealed class Guest
         Progress = progress;
         Keys = new BrokerKeys(GuestConfiguration.None, null, null, progress);
         Factory = new ContainerFactory(this, new ChildReaper());
+        Services = new GuestServiceHost(this);
     }
 
     public ProgressLog Progress { get; }
@@ -37,6 +39,8 @@ sealed class Guest
     public IAgentPolicy Policy { get; private set; } = new DenyAll("the guest is still starting");
 
     public BrokerKeys Keys { get; private set; }
+
+    ISecretSource IServedGuest.Secrets => Keys;
 
     public ContainerTable Containers { get; } = new();
 
@@ -55,6 +59,9 @@ sealed class Guest
             Sandbox = Sandbox.Create(request);
         }
     }
+
+    /// <summary>What containers may ask of the guest.</summary>
+    public GuestServiceHost Services { get; }
 
     /// <summary>
     /// The part of the boot that requests wait for. If it fails, the guest answers every request with that failure and
@@ -84,6 +91,11 @@ sealed class Guest
                 ? Configure(() => RegoAgentPolicy.Compile(text))
                 : new DenyAll(InitData is null ? "the guest was started without init-data" : "init-data has no policy.rego");
             step.Finish();
+        }
+
+        using (Progress.Run("boot.services"))
+        {
+            Services.Start();
         }
     }
 

@@ -1,4 +1,5 @@
 using Kist.Formats;
+using Kist.KeyBroker.Protocol;
 
 namespace Kist.Host;
 
@@ -8,6 +9,11 @@ namespace Kist.Host;
 public sealed record PinnedService(string Name, string Resource)
 {
     private static readonly string[] WithoutResource = ["evidence", "token", "event-log"];
+
+    /// <summary>A secret of the broker.</summary>
+    /// <param name="uri">kbs:///repository/type/tag.</param>
+    /// <exception cref="MalformedDataException">It is no such name.</exception>
+    public static PinnedService OfResource(string uri) => new("resource", ResourceUri.Parse(uri).ToString());
 
     /// <summary>A service that has nothing to choose.</summary>
     /// <exception cref="OperationFailedException">There is no such service.</exception>

@@ -42,6 +42,9 @@ public sealed record RunRequest
     /// <summary>Virtual processors.</summary>
     public int VirtualCpus { get; init; } = 1;
 
+    /// <summary>Services of the guest that the container may use.</summary>
+    public IReadOnlyList<PinnedService> Services { get; init; } = [];
+
     /// <summary>True if an image with a layer in the clear may run.</summary>
     public bool AllowPlainImage { get; init; }
 

@@ -118,7 +118,7 @@ public sealed class WorkloadPlan
                 Seal = new PinnedSeal(request.MinimumRevision, request.Author),
                 Overrides = overrides,
             };
-        return pinned with { Terminal = request.Terminal, Input = request.Interactive, ReadOnlyRoot = request.ReadOnly };
+        return pinned with { Terminal = request.Terminal, Input = request.Interactive, ReadOnlyRoot = request.ReadOnly, Services = request.Services };
     }
 
     /// <summary>The development registry has another address in the guest's network; any other keeps its name.</summary>

@@ -64,6 +64,16 @@ public sealed class KeyBrokerClient : IDisposable
     public async Task<string> GetTokenAsync(CancellationToken cancellationToken) =>
         (await AttestedAsync(null, cancellationToken).ConfigureAwait(false)).Attested.Token;
 
+    /// <summary>Attests anew for somebody else: with a key of its own, which this client does not keep.</summary>
+    /// <returns>The token, and the private key to which it is bound (PKCS #8, PEM).</returns>
+    /// <exception cref="KeyBrokerException">The broker refused, or could not be talked to.</exception>
+    /// <exception cref="MalformedDataException">An answer does not follow its format.</exception>
+    public async Task<(string Token, string KeyPem)> GetFreshTokenAsync(CancellationToken cancellationToken)
+    {
+        using var attested = await HandshakeAsync(cancellationToken).ConfigureAwait(false);
+        return (attested.Token, attested.Key.ExportPkcs8PrivateKeyPem());
+    }
+
     /// <summary>Drops the token and its key.</summary>
     public void Dispose()
     {

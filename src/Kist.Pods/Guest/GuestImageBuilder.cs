@@ -29,7 +29,7 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
         ["crun", "libc6", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1", "liblzma5", "libseccomp2", "libsystemd0", "libyajl2", "libzstd1"];
 
     /// <summary>Needed in every guest.</summary>
-    private static readonly string[] Modules = ["virtio_pci", "virtio_console", "virtio_rng", "virtio_blk", "virtio_net", "overlay"];
+    private static readonly string[] Modules = ["virtio_pci", "virtio_console", "virtio_rng", "virtio_blk", "virtio_net", "overlay", "tcp_diag"];
 
     /// <summary>
     /// Loaded when a container needs them: sealed images (verity, crypt, EROFS) and encrypted scratch storage (crypt over

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Kist.Agent.Boot;
+using Kist.Agent.GuestServices;
 using Kist.Agent.Images;
 using Kist.Agent.Policy;
 using Kist.Images;
@@ -39,6 +40,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
             var plan = Plan(request, process, image.RootFileSystem, folder);
             MountRoot(image.RootFileSystem, folder, plan.RootFileSystem);
             WriteBundle(plan, folder);
+            guest.Services.Open(new Caller(plan.Id, plan.Name), plan.ServicesFolder!);
             bundle.Finish();
             return (new Container(plan, folder, request.Stdin, lease, reaper), new CreateContainerResponse
             {
@@ -193,6 +195,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         CpuShares = request.Limits?.CpuShares ?? 0,
         SharedMemory = guest.Sandbox.SharedMemory,
         EtcFolder = folder,
+        ServicesFolder = Path.Combine(folder, "services"),
     };
 
     private string HostnameOf(CreateContainerRequest request) =>

@@ -39,6 +39,9 @@ sealed record ContainerPlan
 
     public uint Pids { get; init; }
 
+    /// <summary>Folder with the container's sockets of guest services; null for none.</summary>
+    public string? ServicesFolder { get; init; }
+
     /// <summary>Folder with "hosts", "hostname" and "resolv.conf" for this container.</summary>
     public required string EtcFolder { get; init; }
 }

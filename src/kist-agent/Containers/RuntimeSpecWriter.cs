@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Kist.Agent.GuestServices;
 
 namespace Kist.Agent.Containers;
 
@@ -103,6 +104,8 @@ static class RuntimeSpecWriter
         Mount(json, "/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
         Mount(json, "/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro");
         Mount(json, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "relatime", "ro");
+        if (plan.ServicesFolder is { } services)
+            Mount(json, GuestServiceHost.MountPath, "bind", services, "rbind", "rprivate", "nosuid", "nodev", "noexec", "ro");
         foreach (var name in (string[])["hosts", "hostname", "resolv.conf"])
             Mount(json, $"/etc/{name}", "bind", $"{plan.EtcFolder}/{name}", "rbind", "rprivate", "nosuid", "nodev", "noexec");
         json.WriteEndArray();

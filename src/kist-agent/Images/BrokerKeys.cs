@@ -1,5 +1,7 @@
 using System.Text;
+using Kist.Agent.GuestServices;
 using Kist.Agent.Tee;
+using Kist.Formats;
 using Kist.Images.Ocicrypt;
 using Kist.KeyBroker.Protocol;
 using Kist.Pods.Protocol;
@@ -8,7 +10,7 @@ using Kist.Pods.Protocol.Agent;
 namespace Kist.Agent.Images;
 
 /// <summary>Fetches image keys from the one broker that init-data names, and remembers what the broker said.</summary>
-sealed class BrokerKeys : ILayerKeyProvider, IDisposable
+sealed class BrokerKeys : ILayerKeyProvider, ISecretSource, IDisposable
 {
     private readonly KeyBrokerClient? _client;
     private readonly ITee? _tee;
@@ -34,23 +36,23 @@ sealed class BrokerKeys : ILayerKeyProvider, IDisposable
 
     public async Task<byte[]> GetKeyAsync(string keyId, CancellationToken cancellationToken)
     {
-        if (_client is null)
-        {
-            throw new AgentException(
-                FailureCode.KeyUnavailable, "fetch image key", keyId,
-                _tee is null ? "this guest runs in no TEE that could prove anything" : "init-data names no key broker",
-                "start the guest with init-data whose aa.toml has [token_configs.kbs] url and cert");
-        }
+        using var key = await GetResourceAsync(keyId, cancellationToken);
+        return key.Span.ToArray();
+    }
 
+    /// <summary>Fetches any secret. The caller disposes it.</summary>
+    public async Task<SecretBytes> GetResourceAsync(string keyId, CancellationToken cancellationToken)
+    {
+        var client = Client(keyId);
         using var step = _progress.Start("key", keyId);
         try
         {
-            using var key = await _client.GetResourceAsync(keyId, cancellationToken);
-            var token = await _client.GetTokenAsync(cancellationToken);
+            var key = await client.GetResourceAsync(keyId, cancellationToken);
+            var token = await client.GetTokenAsync(cancellationToken);
             lock (_lock)
                 (_token, _refusal) = (token, "");
             step.Finish();
-            return key.Span.ToArray();
+            return key;
         }
         catch (KeyBrokerException e) when (e.Status is not null)
         {
@@ -59,6 +61,15 @@ sealed class BrokerKeys : ILayerKeyProvider, IDisposable
             throw;
         }
     }
+
+    /// <summary>Attests anew, with a key that the agent does not use itself.</summary>
+    /// <returns>The token, and the key to which it is bound (PKCS #8, PEM).</returns>
+    public Task<(string Token, string KeyPem)> GetFreshTokenAsync(CancellationToken cancellationToken) => Client("token").GetFreshTokenAsync(cancellationToken);
+
+    private KeyBrokerClient Client(string subject) => _client ?? throw new AgentException(
+        FailureCode.KeyUnavailable, "ask key broker", subject,
+        _tee is null ? "this guest runs in no TEE that could prove anything" : "init-data names no key broker",
+        "start the guest with init-data whose aa.toml has [token_configs.kbs] url and cert");
 
     public AttestationStatus Status()
     {

@@ -18,5 +18,6 @@ static class PolicyRules
     public const string SignalProcess = "SignalProcessRequest";
     public const string ReadStream = "ReadStreamRequest";
     public const string WriteStream = "WriteStreamRequest";
+    public const string GuestService = "GuestServiceRequest";
     public const string TtyWinResize = "TtyWinResizeRequest";
 }

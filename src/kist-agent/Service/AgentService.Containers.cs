@@ -28,7 +28,8 @@ sealed partial class AgentService
             if (container is not null)
             {
                 await container.DisposeAsync();
-                ContainerFactory.Remove(request.ContainerId);
+                guest.Services.Close(request.ContainerId);
+        ContainerFactory.Remove(request.ContainerId);
             }
 
             guest.Containers.Forget(request.ContainerId);

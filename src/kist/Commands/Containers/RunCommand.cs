@@ -28,6 +28,8 @@ sealed class RunCommand
     private readonly Option<string?> _memory = new("--memory", "-m") { Description = "Memory limit of the container, such as 64m" };
     private readonly Option<string?> _machineMemory = new("--machine-memory") { Description = "Memory of the virtual machine (default: by the image's size)" };
     private readonly Option<double> _cpus = new("--cpus") { Description = "Processors, such as 1 or 0.5", DefaultValueFactory = _ => 1 };
+    private readonly Option<string[]> _resources = new("--allow-resource") { Description = "Secret of the broker that the container may fetch from 127.0.0.1:8006: kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
+    private readonly Option<string[]> _services = new("--allow-service") { Description = "Service of the guest that the container may use: evidence, token or event-log", HelpName = "NAME" };
     private readonly Option<bool> _allowPlain = new("--allow-plain-image") { Description = "Run the image although a layer of it is not encrypted" };
     private readonly Option<BlobFetch> _fetch = new("--fetch") { Description = "How a sealed image is fetched: prefetch (while the guest boots), lazy (only what it reads), eager (all before)" };
     private readonly Option<string?> _author = new("--author") { Description = "Public key (PEM) of who must have signed the sealed image", HelpName = "FILE" };
@@ -43,7 +45,7 @@ sealed class RunCommand
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
             _image, _arguments, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
-            _readOnly, _memory, _machineMemory, _cpus, _allowPlain, _fetch, _author, _minimumRevision, _startTimeout, _verbose, _state,
+            _readOnly, _memory, _machineMemory, _cpus, _resources, _services, _allowPlain, _fetch, _author, _minimumRevision, _startTimeout, _verbose, _state,
         };
         command.SetAction(RunAsync);
         return command;
@@ -101,6 +103,11 @@ sealed class RunCommand
             MachineMemoryBytes = parse.GetValue(_machineMemory) is { } machine ? MemorySize.Parse(machine) : 0,
             CpuMillis = cpus == Math.Floor(cpus) ? 0 : (int)(cpus * 1000),
             VirtualCpus = (int)Math.Ceiling(cpus),
+            Services =
+            [
+                .. (parse.GetValue(_resources) ?? []).Select(PinnedService.OfResource),
+                .. (parse.GetValue(_services) ?? []).Select(PinnedService.OfName),
+            ],
             AllowPlainImage = parse.GetValue(_allowPlain),
             Fetch = parse.GetValue(_fetch),
             Author = parse.GetValue(_author) is { } author ? Image.AuthorKey.ReadThumbprint(author) : "",

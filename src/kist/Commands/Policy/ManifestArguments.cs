@@ -2,7 +2,6 @@ using System.CommandLine;
 using Kist.Cli.Commands.Image;
 using Kist.Formats;
 using Kist.Host;
-using Kist.KeyBroker.Protocol;
 using Kist.Kubernetes;
 
 namespace Kist.Cli.Commands.Policy;
@@ -48,8 +47,8 @@ sealed class ManifestArguments
         Exec = [.. (parse.GetValue(_exec) ?? []).Select(Exec)],
         Services =
         [
-            .. (parse.GetValue(_resources) ?? []).Select(r => Service(r, "resource")),
-            .. (parse.GetValue(_services) ?? []).Select(r => Service(r, null)),
+            .. (parse.GetValue(_resources) ?? []).Select(r => Service(r, PinnedService.OfResource)),
+            .. (parse.GetValue(_services) ?? []).Select(r => Service(r, PinnedService.OfName)),
         ],
         AllowLogs = parse.GetValue(_logs),
         AllowAttach = parse.GetValue(_attach),
@@ -82,12 +81,10 @@ sealed class ManifestArguments
             : throw new OperationFailedException("read --allow-exec", text, "it names no command");
     }
 
-    private static ContainerGrant<PinnedService> Service(string text, string? name)
+    private static ContainerGrant<PinnedService> Service(string text, Func<string, PinnedService> read)
     {
         var (container, value) = text.Contains('=', StringComparison.Ordinal) ? Split(text, "grant") : (null, text);
-        return new ContainerGrant<PinnedService>(container, name is null
-            ? PinnedService.OfName(value)
-            : new PinnedService(name, ResourceUri.Parse(value).ToString()));
+        return new ContainerGrant<PinnedService>(container, read(value));
     }
 
     private static (string Name, string Value) Split(string text, string option)
