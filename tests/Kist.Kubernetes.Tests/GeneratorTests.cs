@@ -1,6 +1,8 @@
 using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text;
 using Kist.Host;
+using Kist.Images.Secrets;
 using Kist.Pods.Protocol;
 
 namespace Kist.Kubernetes.Tests;
@@ -154,10 +156,15 @@ public sealed class GeneratorTests
     [Fact]
     public async Task Env_SealedSecret_IsPinnedAsItIs()
     {
+        using var author = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var text = SealedSecret.SealVault("kbs:///default/db/password", author, "kbs:///default/signing-key/1");
+        var file = SealedSecret.SealVault("kbs:///default/db/file", author, "kbs:///default/signing-key/1");
         var container = await Pods.ContainerAsync(Pods.Pod(
-            "env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: s, key: password}}}]",
-            more: "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: sealed.abc}"));
-        Assert.Contains("PASSWORD=sealed.abc", Pods.Texts(container.Env));
+            "env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: s, key: password}}}]\nvolumeMounts: [{name: v, mountPath: /etc/v}]",
+            "volumes: [{name: v, secret: {secretName: s, items: [{key: file, path: file}]}}]",
+            $"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{password: {text}, file: {file}}}"));
+        Assert.Contains($"PASSWORD={text}", Pods.Texts(container.Env));
+        Assert.Equal([new PinnedService("unseal", "kbs:///default/db/password"), new PinnedService("unseal", "kbs:///default/db/file")], container.Services);
     }
 
     [Theory]

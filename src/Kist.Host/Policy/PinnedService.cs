@@ -1,4 +1,5 @@
 using Kist.Formats;
+using Kist.Images.Secrets;
 using Kist.KeyBroker.Protocol;
 
 namespace Kist.Host;
@@ -14,6 +15,13 @@ public sealed record PinnedService(string Name, string Resource)
     /// <param name="uri">kbs:///repository/type/tag.</param>
     /// <exception cref="MalformedDataException">It is no such name.</exception>
     public static PinnedService OfResource(string uri) => new("resource", ResourceUri.Parse(uri).ToString());
+
+    /// <summary>What a container needs to have a sealed secret of its environment or files unsealed.</summary>
+    /// <param name="text">The sealed secret.</param>
+    /// <exception cref="MalformedDataException">It is none that points to a resource of the broker.</exception>
+    public static PinnedService OfSealed(string text) => SealedSecret.Parse(text).Payload is { Type: "vault", Provider: "kbs", Name: { } name }
+        ? new PinnedService("unseal", ResourceUri.Parse(name).ToString())
+        : throw new MalformedDataException("sealed secret", -1, "it does not point to a resource of the key broker");
 
     /// <summary>A service that has nothing to choose.</summary>
     /// <exception cref="OperationFailedException">There is no such service.</exception>

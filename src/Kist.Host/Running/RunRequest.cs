@@ -42,6 +42,9 @@ public sealed record RunRequest
     /// <summary>Virtual processors.</summary>
     public int VirtualCpus { get; init; } = 1;
 
+    /// <summary>What is mounted into the container.</summary>
+    public IReadOnlyList<RunVolume> Volumes { get; init; } = [];
+
     /// <summary>Services of the guest that the container may use.</summary>
     public IReadOnlyList<PinnedService> Services { get; init; } = [];
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Kist.Formats;
+using Kist.Images.Secrets;
 using Kist.Measurement;
 using Kist.Measurement.Tdx;
 using Kist.Oci;
@@ -22,10 +23,12 @@ public sealed class WorkloadPlan
     public const string ContainerId = "main";
 
     private readonly RunRequest _request;
+    private readonly IReadOnlyList<Volume> _volumes;
 
-    private WorkloadPlan(RunRequest request, ResolvedImage image, PinnedContainer container, PodSpec spec)
+    private WorkloadPlan(RunRequest request, IReadOnlyList<Volume> volumes, ResolvedImage image, PinnedContainer container, PodSpec spec)
     {
         _request = request;
+        _volumes = volumes;
         Image = image;
         Container = container;
         Spec = spec;
@@ -60,9 +63,10 @@ public sealed class WorkloadPlan
                 $"seal it: kist image seal {request.Image} DESTINATION --sign FILE --revision N");
         }
 
-        var container = Pin(request, image, endpoints);
+        var volumes = request.Volumes.Select((v, i) => v.ToVolume(string.Create(CultureInfo.InvariantCulture, $"volume-{i}"))).ToList();
+        var container = Pin(request, volumes, image, endpoints);
         var initData = InitDataDocument.Compose(endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]));
-        return new WorkloadPlan(request, image, container, new PodSpec
+        return new WorkloadPlan(request, volumes, image, container, new PodSpec
         {
             Guest = guest,
             InitData = initData.Bytes,
@@ -98,10 +102,11 @@ public sealed class WorkloadPlan
         if (_request.Entrypoint is { } entrypoint)
             create.Entrypoint.Add(entrypoint);
         create.Environment.AddRange(_request.Environment.Select(Variable));
+        create.Volumes.AddRange(_volumes);
         return create;
     }
 
-    private static PinnedContainer Pin(RunRequest request, ResolvedImage image, ServiceEndpoints endpoints)
+    private static PinnedContainer Pin(RunRequest request, IReadOnlyList<Volume> volumes, ResolvedImage image, ServiceEndpoints endpoints)
     {
         var overrides = new ProcessOverrides(
             request.Entrypoint is { } entrypoint ? [entrypoint] : null, request.Arguments, request.Environment, request.WorkingDirectory, request.User);
@@ -118,8 +123,21 @@ public sealed class WorkloadPlan
                 Seal = new PinnedSeal(request.MinimumRevision, request.Author),
                 Overrides = overrides,
             };
-        return pinned with { Terminal = request.Terminal, Input = request.Interactive, ReadOnlyRoot = request.ReadOnly, Services = request.Services };
+        return pinned with
+        {
+            Terminal = request.Terminal,
+            Input = request.Interactive,
+            ReadOnlyRoot = request.ReadOnly,
+            Services = [.. request.Services, .. SealedServices(request, volumes)],
+            Volumes = [.. volumes.Select(v => new PinnedVolume(VolumeInput.Of(v)))],
+        };
     }
+
+    /// <summary>What the owner hands in sealed, the container may have unsealed.</summary>
+    private static IEnumerable<PinnedService> SealedServices(RunRequest request, IReadOnlyList<Volume> volumes) =>
+        request.Environment.Select(e => e[(e.IndexOf('=', StringComparison.Ordinal) + 1)..])
+            .Concat(volumes.SelectMany(v => v.Files?.Files.Select(f => f.Content) ?? []).Where(c => SealedSecret.IsSealed(c.Span)).Select(c => c.ToStringUtf8().TrimEnd('\n')))
+            .Where(t => SealedSecret.IsSealed(t)).Select(PinnedService.OfSealed).Distinct();
 
     /// <summary>The development registry has another address in the guest's network; any other keeps its name.</summary>
     private static string NameInGuest(ImageReference reference, ServiceEndpoints endpoints) => reference.Registry == endpoints.Registry

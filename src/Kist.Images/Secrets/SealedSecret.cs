@@ -33,6 +33,9 @@ public sealed class SealedSecret
     /// <summary>True if a text looks like a sealed secret.</summary>
     public static bool IsSealed(ReadOnlySpan<char> text) => text.StartsWith(Prefix, StringComparison.Ordinal);
 
+    /// <summary>True if bytes look like a sealed secret.</summary>
+    public static bool IsSealed(ReadOnlySpan<byte> text) => text.StartsWith("sealed."u8);
+
     /// <summary>Reads a sealed secret.</summary>
     /// <exception cref="MalformedDataException">It is none.</exception>
     public static SealedSecret Parse(string text)

@@ -60,6 +60,7 @@ public sealed class PodPolicyGenerator(
         var environment = new PodEnvironment(set, facts, options, review);
         environment.Read(container);
         var security = new PodSecurity(spec, container, review);
+        var mounts = volumes.Mounts(container);
         return new PinnedContainer
         {
             Name = name,
@@ -76,9 +77,9 @@ public sealed class PodPolicyGenerator(
             ReadOnlyRoot = security.ReadOnlyRoot,
             Capabilities = security.Capabilities(),
             Hostname = facts.Hostname.ToPinned(),
-            Volumes = volumes.Mounts(container),
+            Volumes = mounts,
             Exec = [.. For(name, options.Exec), .. ManifestCommands.Of(container)],
-            Services = [.. For(name, options.Services)],
+            Services = [.. For(name, options.Services), .. environment.Sealed.Concat(volumes.SealedIn(mounts)).Select(PinnedService.OfSealed).Distinct()],
         };
     }
 

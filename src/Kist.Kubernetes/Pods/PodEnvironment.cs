@@ -24,6 +24,9 @@ sealed partial class PodEnvironment(ManifestSet set, PodFacts facts, GenerateOpt
 
     private readonly Dictionary<string, RuntimeText> _declared = new(StringComparer.Ordinal);
 
+    /// <summary>The sealed secrets in it.</summary>
+    public IEnumerable<string> Sealed => _declared.Values.Select(v => v.Known).OfType<string>().Where(t => SealedSecret.IsSealed(t));
+
     /// <summary>Reads the manifest's part; call it before the others.</summary>
     public void Read(ManifestObject container)
     {

@@ -12,6 +12,7 @@ sealed class PodVolumes
     private const uint DefaultMode = 0x1a4; // 0644
 
     private readonly Dictionary<string, PinnedVolume> _volumes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _sealed = new(StringComparer.Ordinal);
     private readonly ManifestSet _set;
     private readonly PodFacts _facts;
     private readonly GenerateOptions _options;
@@ -46,6 +47,10 @@ sealed class PodVolumes
             throw container.Malformed("volumeMounts", $"have {twice.Key} twice");
         return mounts;
     }
+
+    /// <summary>The sealed secrets among the files of volumes.</summary>
+    public IEnumerable<string> SealedIn(IReadOnlyList<PinnedVolume> volumes) =>
+        volumes.SelectMany(v => v.Volume.Files).Select(f => _sealed.GetValueOrDefault(f.Digest)).OfType<string>();
 
     private PinnedVolume? Mount(ManifestObject mount)
     {
@@ -138,8 +143,10 @@ sealed class PodVolumes
         }
 
         var content = DataObject.Read(data);
-        if (isSecret && !_options.AllowClusterSecrets && content.Values.Any(v => !v.AsSpan().StartsWith(Encoding.ASCII.GetBytes(SealedSecret.Prefix))))
+        if (isSecret && !_options.AllowClusterSecrets && content.Values.Any(v => !SealedSecret.IsSealed((ReadOnlySpan<byte>)v)))
             DataObject.RefuseClusterSecret(_review, source.PlaceOf());
+        foreach (var value in content.Values.Where(v => SealedSecret.IsSealed((ReadOnlySpan<byte>)v)))
+            _sealed[VolumeFileInput.Of("", 0, value).Digest] = Encoding.UTF8.GetString(value).TrimEnd('\n');
         var items = source.Children("items");
         return items.Count == 0
             ? [.. content.Select(c => VolumeFileInput.Of(c.Key, mode, c.Value))]

@@ -61,7 +61,7 @@ public sealed class AgentPolicyTrial
     private TrialResult Explain(string rule, RegoValue input, RegoResult result)
     {
         var conditions = rule != "CreateContainerRequest" ? [] : _program.RuleNames
-            .Where(n => n.StartsWith(Package, StringComparison.Ordinal) && n.EndsWith("_allowed", StringComparison.Ordinal))
+            .Where(n => n.StartsWith(Package, StringComparison.Ordinal) && !n.StartsWith($"{Package}exec_", StringComparison.Ordinal) && n.EndsWith("_allowed", StringComparison.Ordinal))
             .Where(n => !_program.Evaluate(n, input).IsTrue).Order(StringComparer.Ordinal).ToList();
         var failures = result.Trace!.Failures
             .Select(f => $"{f.Text}{string.Concat(f.Values.Select(v => $"; {v.Term} = {v.Value?.ToJson() ?? "undefined"}"))}")

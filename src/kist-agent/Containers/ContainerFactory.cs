@@ -27,8 +27,6 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
 
     public async Task<(Container Container, CreateContainerResponse Response)> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        if (request.Volumes.Count > 0)
-            throw new AgentException(FailureCode.InvalidRequest, "create container", request.ContainerId, "this agent mounts no volumes");
         var reference = ImageReference.Parse(request.Image);
         var folder = FolderOf(request.ContainerId);
         Directory.CreateDirectory(folder);
@@ -37,10 +35,15 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         {
             var (image, process, bytes) = await PullAsync(request, reference, lease, cancellationToken);
             using var bundle = guest.Progress.Start("container.bundle", request.ContainerId);
-            var plan = Plan(request, process, image.RootFileSystem, folder);
+            var caller = new Caller(request.ContainerId, NameOf(request));
+            var plan = Plan(request, process, image.RootFileSystem, folder) with
+            {
+                Volumes = await guest.Services.PrepareVolumesAsync(caller, request.Volumes, folder, cancellationToken),
+                Unsealed = await guest.Services.UnsealAsync(caller, process.Env, cancellationToken),
+            };
             MountRoot(image.RootFileSystem, folder, plan.RootFileSystem);
             WriteBundle(plan, folder);
-            guest.Services.Open(new Caller(plan.Id, plan.Name), plan.ServicesFolder!);
+            guest.Services.Open(caller, plan.ServicesFolder!);
             bundle.Finish();
             return (new Container(plan, folder, request.Stdin, lease, reaper), new CreateContainerResponse
             {
@@ -66,7 +69,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
             new ProcessOverrides(
                 [.. request.Arguments], [], [.. request.Environment.Select(e => $"{e.Name}={e.Value}")], request.WorkingDirectory, request.User));
         var user = process.User == plan.Process.User ? plan.User : ContainerUser.Resolve(process.User, plan.RootFileSystem);
-        return new ExecPlan(process, user, request.Tty, request.Capabilities is { } set ? [.. set.Names] : plan.Capabilities, plan.Hostname);
+        return new ExecPlan(process, user, request.Tty, request.Capabilities is { } set ? [.. set.Names] : plan.Capabilities, plan.Hostname) { Unsealed = plan.Unsealed };
     }
 
     private async Task<(PulledImage Image, ContainerProcess Process, long Bytes)> PullAsync(

@@ -1,3 +1,4 @@
+using Kist.Agent.Volumes;
 using Kist.Pods.Protocol;
 
 namespace Kist.Agent.Containers;
@@ -10,6 +11,12 @@ sealed record ContainerPlan
     public required string RootFileSystem { get; init; }
 
     public required ContainerProcess Process { get; init; }
+
+    /// <summary>Variables that are sealed secrets, with what the program sees instead.</summary>
+    public IReadOnlyDictionary<string, string> Unsealed { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What is mounted into it, parents first.</summary>
+    public IReadOnlyList<BoundVolume> Volumes { get; init; } = [];
 
     public required ContainerUser User { get; init; }
 

@@ -8,4 +8,8 @@ namespace Kist.Agent.Containers;
 /// <param name="Terminal">True if it gets a terminal.</param>
 /// <param name="Capabilities">What root in it may do.</param>
 /// <param name="Hostname">The container's, for its environment.</param>
-sealed record ExecPlan(ContainerProcess Process, ContainerUser User, bool Terminal, IReadOnlyList<string> Capabilities, string Hostname);
+sealed record ExecPlan(ContainerProcess Process, ContainerUser User, bool Terminal, IReadOnlyList<string> Capabilities, string Hostname)
+{
+    /// <summary>Variables that are sealed secrets, with what the program sees instead.</summary>
+    public IReadOnlyDictionary<string, string> Unsealed { get; init; } = new Dictionary<string, string>();
+}

@@ -27,7 +27,7 @@ static class RuntimeSpecWriter
     {
         json.WriteString("ociVersion", "1.0.2");
         json.WriteStartObject("process");
-        WriteProcess(json, new ExecPlan(plan.Process, plan.User, plan.Terminal, plan.Capabilities, plan.Hostname));
+        WriteProcess(json, new ExecPlan(plan.Process, plan.User, plan.Terminal, plan.Capabilities, plan.Hostname) { Unsealed = plan.Unsealed });
         json.WriteEndObject();
         json.WriteStartObject("root");
         json.WriteString("path", plan.RootFileSystem);
@@ -81,7 +81,7 @@ static class RuntimeSpecWriter
     /// <summary>What docker adds where neither image nor user say it.</summary>
     private static IEnumerable<string> Environment(ExecPlan plan)
     {
-        IEnumerable<string> environment = plan.Process.Env;
+        IEnumerable<string> environment = plan.Process.Env.Select(e => plan.Unsealed.GetValueOrDefault(e, e));
         if (!plan.Process.Env.Any(e => e.StartsWith("HOSTNAME=", StringComparison.Ordinal)))
             environment = environment.Append($"HOSTNAME={plan.Hostname}");
         if (plan.Terminal && !plan.Process.Env.Any(e => e.StartsWith("TERM=", StringComparison.Ordinal)))
@@ -106,6 +106,13 @@ static class RuntimeSpecWriter
         Mount(json, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "relatime", "ro");
         if (plan.ServicesFolder is { } services)
             Mount(json, GuestServiceHost.MountPath, "bind", services, "rbind", "rprivate", "nosuid", "nodev", "noexec", "ro");
+        foreach (var volume in plan.Volumes)
+        {
+            Mount(
+                json, volume.MountPath, "bind", volume.Source,
+                ["rbind", "rprivate", "nosuid", "nodev", volume.ReadOnly ? "ro" : "rw", .. volume.MayExecute ? Array.Empty<string>() : ["noexec"]]);
+        }
+
         foreach (var name in (string[])["hosts", "hostname", "resolv.conf"])
             Mount(json, $"/etc/{name}", "bind", $"{plan.EtcFolder}/{name}", "rbind", "rprivate", "nosuid", "nodev", "noexec");
         json.WriteEndArray();

@@ -29,7 +29,7 @@ sealed partial class AgentService
             {
                 await container.DisposeAsync();
                 guest.Services.Close(request.ContainerId);
-        ContainerFactory.Remove(request.ContainerId);
+                ContainerFactory.Remove(request.ContainerId);
             }
 
             guest.Containers.Forget(request.ContainerId);
@@ -80,6 +80,7 @@ sealed partial class AgentService
     {
         Ask(PolicyRules.RemoveContainer, request.ContainerId);
         await guest.Containers.Get(request.ContainerId).DisposeAsync();
+        guest.Services.Close(request.ContainerId);
         ContainerFactory.Remove(request.ContainerId);
         guest.Containers.Forget(request.ContainerId);
         return new Empty();

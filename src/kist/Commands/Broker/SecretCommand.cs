@@ -9,7 +9,7 @@ static class SecretCommand
 {
     public static Command Create() => new("secret", "Store, list, delete and restore secrets in a key broker.")
     {
-        Put(), List(), Versions(), Select(), Terms(),
+        Put(), List(), Versions(), Select(), Terms(), SealSecretCommand.Create(),
         Change("delete", "Delete a secret; it can be restored until it is purged.", (c, uri, ct) => c.DeleteResourceAsync(uri, ct), "deleted"),
         Change("restore", "Bring a deleted secret back.", (c, uri, ct) => c.RestoreResourceAsync(uri, ct), "restored"),
         Change("purge", "Erase a deleted secret with all its versions.", (c, uri, ct) => c.PurgeResourceAsync(uri, ct), "erased"),

@@ -30,12 +30,14 @@ sealed class RunCommand
     private readonly Option<double> _cpus = new("--cpus") { Description = "Processors, such as 1 or 0.5", DefaultValueFactory = _ => 1 };
     private readonly Option<string[]> _resources = new("--allow-resource") { Description = "Secret of the broker that the container may fetch from 127.0.0.1:8006: kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
     private readonly Option<string[]> _services = new("--allow-service") { Description = "Service of the guest that the container may use: evidence, token or event-log", HelpName = "NAME" };
+    private readonly Option<string[]> _volumes = new("--volume", "-v") { Description = "Files of this host, pinned by digest and read-only: FILE-OR-DIR:PATH", HelpName = "VOLUME" };
+    private readonly Option<string[]> _tmpfs = new("--tmpfs") { Description = "Scratch in the guest's memory: PATH[:SIZE]", HelpName = "PATH" };
     private readonly Option<bool> _allowPlain = new("--allow-plain-image") { Description = "Run the image although a layer of it is not encrypted" };
     private readonly Option<BlobFetch> _fetch = new("--fetch") { Description = "How a sealed image is fetched: prefetch (while the guest boots), lazy (only what it reads), eager (all before)" };
     private readonly Option<string?> _author = new("--author") { Description = "Public key (PEM) of who must have signed the sealed image", HelpName = "FILE" };
     private readonly Option<long> _minimumRevision = new("--minimum-revision") { Description = "Refuse a sealed image of an older revision", HelpName = "N" };
     private readonly Option<int> _startTimeout = new("--start-timeout") { Description = "Seconds until the program must run", DefaultValueFactory = _ => 180 };
-    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say each step on standard error" };
+    private readonly Option<bool> _verbose = new("--verbose") { Description = "Say each step on standard error" };
     private readonly Option<string?> _state = StateOption.Create();
 
     public static Command Create() => new RunCommand().Build();
@@ -45,7 +47,7 @@ sealed class RunCommand
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
             _image, _arguments, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
-            _readOnly, _memory, _machineMemory, _cpus, _resources, _services, _allowPlain, _fetch, _author, _minimumRevision, _startTimeout, _verbose, _state,
+            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _resources, _services, _allowPlain, _fetch, _author, _minimumRevision, _startTimeout, _verbose, _state,
         };
         command.SetAction(RunAsync);
         return command;
@@ -103,6 +105,7 @@ sealed class RunCommand
             MachineMemoryBytes = parse.GetValue(_machineMemory) is { } machine ? MemorySize.Parse(machine) : 0,
             CpuMillis = cpus == Math.Floor(cpus) ? 0 : (int)(cpus * 1000),
             VirtualCpus = (int)Math.Ceiling(cpus),
+            Volumes = [.. (parse.GetValue(_volumes) ?? []).Select(VolumeArguments.ReadFiles), .. (parse.GetValue(_tmpfs) ?? []).Select(VolumeArguments.ReadMemory)],
             Services =
             [
                 .. (parse.GetValue(_resources) ?? []).Select(PinnedService.OfResource),

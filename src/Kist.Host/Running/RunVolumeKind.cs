@@ -1,0 +1,11 @@
+namespace Kist.Host;
+
+/// <summary>Kinds of volumes.</summary>
+public enum RunVolumeKind
+{
+    /// <summary>Files of the owner's, pinned by digest, read-only.</summary>
+    Files,
+
+    /// <summary>Memory of the guest.</summary>
+    Memory,
+}
