@@ -20,7 +20,7 @@ public sealed class GuestServiceTests(Installation installation)
             wget -O- '{Base}/aa/evidence?runtime_data=x' 2>&1 | grep -o '40[0-9] [A-Za-z]*'
             wget -O- --post-data x {Base}/aa/evidence 2>&1 | grep -o '40[0-9] [A-Za-z]*'
             wget -O- {Base}/nothing 2>&1 | grep -o '40[0-9] [A-Za-z]*'
-            wget -qO- {Base}/info; echo
+            wget -qO- {Base}/info | tr , '\n' | grep -v version
             ls /run/confidential-containers
             touch /run/confidential-containers/x 2>/dev/null || echo cannot write there
             """);
@@ -28,7 +28,7 @@ public sealed class GuestServiceTests(Installation installation)
         Assert.Equal(
             [
                 "the secret of web", "403 Forbidden", "400 Bad", "403 Forbidden", "403 Forbidden", "405 Method", "404 Not",
-                """{"version":"1.0.0","tee":"tdx","simulated":true,"feature":"all"}""", "attestation-agent", "cdh.sock", "cannot write there",
+                "\"tee\":\"tdx\"", "\"simulated\":true", "\"feature\":\"all\"}", "attestation-agent", "cdh.sock", "cannot write there",
             ],
             result.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
