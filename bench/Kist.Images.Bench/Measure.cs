@@ -34,6 +34,21 @@ static class Measure
         return times[rounds / 2];
     }
 
+    /// <summary>Wall and processor time of a program; the median of several runs of each.</summary>
+    public static (double Wall, double Processor) Program(int rounds, string program, params string[] arguments)
+    {
+        var processor = new List<double>();
+        var wall = Median(rounds, () =>
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+            process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            processor.Add(process.TotalProcessorTime.TotalSeconds);
+        });
+        processor.Sort();
+        return (wall, processor[rounds / 2]);
+    }
+
     public static string Run(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
