@@ -32,9 +32,6 @@ public sealed class ImageDisks : IAsyncDisposable
     /// <summary>Why a block could not be fetched, or null. The guest saw an I/O error.</summary>
     public Exception? Failure => _lazy.Select(l => l.Failure).FirstOrDefault(f => f is not null);
 
-    /// <summary>Bytes that were fetched for this guest.</summary>
-    public long FetchedBytes { get; private set; }
-
     /// <summary>Prepares the disks.</summary>
     /// <param name="cache">The host's cache.</param>
     /// <param name="image">The image; without sealed blobs there are no disks.</param>
@@ -75,11 +72,7 @@ public sealed class ImageDisks : IAsyncDisposable
         var serial = SealedDeviceTables.DiskSerial(blob.Digest);
         var whole = _cache.TryOpen(blob);
         if (whole is null && fetch == BlobFetch.Eager)
-        {
             whole = await _cache.GetAsync(_registry, blob, cancellationToken).ConfigureAwait(false);
-            FetchedBytes += blob.Size;
-        }
-
         if (whole is not null)
         {
             _held.Add(whole);

@@ -15,6 +15,9 @@ public sealed class BlobCache
 {
     private const string PartialSuffix = ".lazy";
 
+    private const int MaxAttempts = 100;
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(2);
+
     private readonly string _directory;
 
     /// <summary>Opens a cache; the directory is made if missing.</summary>
@@ -49,6 +52,7 @@ public sealed class BlobCache
         {
             if (LazyBlob.TryOpen(path, blob, source) is { } opened)
                 return opened;
+            Thread.Sleep(s_patience);
         }
     }
 
@@ -138,15 +142,8 @@ public sealed class BlobCache
     // FileShare.Read takes a shared flock, which FileShare.None (exclusive) in TryRemove respects.
     private static CachedBlob? TryOpen(string path, Descriptor blob)
     {
-        SafeFileHandle handle;
-        try
-        {
-            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or IOException { HResult: 11 })
-        {
+        if (OpenShared(path) is not { } handle)
             return null;
-        }
 
         // It may have been removed, or replaced, between opening and locking.
         if (RandomAccess.GetLength(handle) == blob.Size && File.Exists(path))
@@ -156,6 +153,28 @@ public sealed class BlobCache
         }
 
         handle.Dispose();
+        return null;
+    }
+
+    private static SafeFileHandle? OpenShared(string path)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            try
+            {
+                return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return null;
+            }
+            catch (IOException e) when (e.HResult == Linux.Errno.EAGAIN)
+            {
+                // Somebody lists the cache, or is about to remove the file.
+                Thread.Sleep(s_patience);
+            }
+        }
+
         return null;
     }
 

@@ -70,13 +70,17 @@ public sealed class LazyBlob : IDisposable
                 return new LazyBlob(blob, source, path, data, locked);
             }
         }
-        catch (Exception e) when (e is FileNotFoundException or IOException { HResult: 11 })
+        catch (Exception e)
         {
-            // Removed, or being removed.
+            data?.Dispose();
+            locked?.Dispose();
+            if (e is FileNotFoundException or IOException { HResult: Linux.Errno.EAGAIN })
+                return null; // removed, or being removed
+            throw;
         }
 
-        data?.Dispose();
-        locked?.Dispose();
+        data.Dispose();
+        locked.Dispose();
         return null;
     }
 

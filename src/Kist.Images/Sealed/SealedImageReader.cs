@@ -8,13 +8,6 @@ namespace Kist.Images.Sealed;
 /// <summary>Reads what a guest needs of a sealed image: the small documents. Blocks come later, through the block devices.</summary>
 public static class SealedImageReader
 {
-    /// <summary>True if what the source names is a sealed image.</summary>
-    public static async Task<bool> IsSealedAsync(IImageSource source, CancellationToken cancellationToken)
-    {
-        var content = await source.ResolveAsync(cancellationToken).ConfigureAwait(false);
-        return MediaTypes.IsManifest(content.MediaType) && SealedMediaTypes.IsSealed(ImageManifest.Parse(content.Bytes.Span));
-    }
-
     /// <summary>Resolves, reads, decrypts and checks the sealed manifest.</summary>
     /// <param name="source">The artifact.</param>
     /// <param name="keys">Who has the image key.</param>

@@ -27,14 +27,6 @@ public sealed class DeviceMapper : IDisposable
 
     private readonly SafeFileHandle _control = File.OpenHandle("/dev/mapper/control", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
 
-    /// <summary>Creates a read-only device of one target, makes it live, and returns its node, "/dev/dm-N".</summary>
-    /// <param name="name">The device's name, at most 127 bytes.</param>
-    /// <param name="sectors">Its length in units of 512 bytes.</param>
-    /// <param name="target">"verity", "crypt", "linear" …</param>
-    /// <param name="parameters">The target's parameters. They may hold a key: the caller zeroes its own copy.</param>
-    public string CreateReadOnly(string name, ulong sectors, string target, ReadOnlyMemory<byte> parameters) =>
-        Create(name, isReadOnly: true, [new MapperTarget(target, sectors, parameters)]);
-
     /// <summary>Creates a device of targets one behind the other, makes it live, and returns its node, "/dev/dm-N".</summary>
     /// <param name="name">The device's name, at most 127 bytes.</param>
     /// <param name="isReadOnly">True if nothing may be written.</param>
