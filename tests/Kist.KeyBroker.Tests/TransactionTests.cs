@@ -96,7 +96,7 @@ public sealed class TransactionTests : IDisposable
             () => admin.CreateAdminTokenAsync(new CreateAdminTokenRequest { Name = "n", Roles = "auditor" }, TestContext.Current.CancellationToken),
         })
         {
-            Assert.Equal(500, (await Assert.ThrowsAsync<KeyBrokerException>(change)).Status);
+            Assert.Equal(503, (await Assert.ThrowsAsync<KeyBrokerException>(change)).Status);
         }
 
         Assert.Empty(await admin.ListResourcesAsync("", 10, true, TestContext.Current.CancellationToken));

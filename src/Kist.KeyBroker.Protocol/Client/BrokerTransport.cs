@@ -31,7 +31,8 @@ sealed class BrokerTransport : IDisposable
     public async Task<BrokerResponse> SendAsync(
         KeyBrokerStep step, HttpMethod method, string path, BrokerRequest request, int maxResponseBytes, CancellationToken cancellationToken)
     {
-        var uri = new Uri(Endpoint, path);
+        // A tenant's address has a path of its own, before the protocol's.
+        var uri = new Uri($"{Endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/')}{path}");
         using var message = new HttpRequestMessage(method, uri) { Version = HttpVersion.Version11 };
         if (request.Body is { } body)
         {

@@ -86,6 +86,18 @@ public sealed partial class KeyBrokerAdminClient
                 .ConfigureAwait(false)).Span,
             MaxAnswerBytes);
 
+    /// <summary>Makes a tenant, or opens a closed one again.</summary>
+    public Task OpenTenantAsync(string name, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"{KbsProtocol.KistBasePath}/tenants?name={Escape(name)}", name, cancellationToken);
+
+    /// <summary>Closes a tenant: it gets nothing more, and nothing of it is deleted.</summary>
+    public Task CloseTenantAsync(string name, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, $"{KbsProtocol.KistBasePath}/tenants?name={Escape(name)}", name, cancellationToken);
+
+    /// <summary>All tenants.</summary>
+    public async Task<IReadOnlyList<TenantDocument>> ListTenantsAsync(CancellationToken cancellationToken) =>
+        (await GetAsync<TenantList>("tenants", "tenants", cancellationToken).ConfigureAwait(false)).Tenants;
+
     /// <summary>Which master key wraps, what each wraps, and the changes so far.</summary>
     public Task<MasterKeyStatus> GetMasterKeyAsync(CancellationToken cancellationToken) => GetAsync<MasterKeyStatus>("master-key", "master key", cancellationToken);
 

@@ -85,6 +85,7 @@ public static class KbsJson
 [JsonSerializable(typeof(MasterKeyStatus))]
 [JsonSerializable(typeof(RewrapReport))]
 [JsonSerializable(typeof(ReferenceImportReport))]
+[JsonSerializable(typeof(TenantList))]
 [JsonSerializable(typeof(ProposalDocument))]
 [JsonSerializable(typeof(ProposalList))]
 internal sealed partial class KbsJsonContext : JsonSerializerContext;

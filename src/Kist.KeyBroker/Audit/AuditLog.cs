@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Kist.KeyBroker.Storage;
+using Kist.KeyBroker.Tenants;
 
 namespace Kist.KeyBroker.Audit;
 
@@ -7,7 +8,7 @@ namespace Kist.KeyBroker.Audit;
 /// The log of decisions: every entry is a leaf of a Merkle tree, so that one who kept an earlier tree head notices any
 /// entry that is changed, removed or inserted. An entry is committed before its decision takes effect.
 /// </summary>
-sealed class AuditLog(Database database, TimeProvider time)
+sealed class AuditLog(Database database, TimeProvider time, TenantScope tenant)
 {
     /// <summary>Appends an entry.</summary>
     /// <returns>Its position in the log, from 0.</returns>
@@ -16,6 +17,7 @@ sealed class AuditLog(Database database, TimeProvider time)
     /// <summary>Appends an entry of another moment than now.</summary>
     internal long Append(AuditRecord record, DateTimeOffset at)
     {
+        record = tenant.IsDefault ? record : record with { Tenant = tenant.Name };
         // Compressed before the queue at the writers' lock, not in it.
         var attachments = record.Attachments.Select(a => (Attachment: a, Stored: a.Compress())).ToList();
         return database.Write(connection =>
@@ -65,8 +67,11 @@ sealed class AuditLog(Database database, TimeProvider time)
         "SELECT sequence, at, body FROM audit_entry WHERE sequence >= @from ORDER BY sequence LIMIT @limit", AuditEntry.Read,
         ("@from", Math.Max(from, AuditCheckpoint.SizeOfLatest(connection))), ("@limit", limit)));
 
-    /// <summary>Entries that match, latest first.</summary>
-    public IReadOnlyList<AuditEntry> Search(AuditQuery query) => database.Read(query.Run);
+    /// <summary>Entries that match, latest first; for a tenant those of its own only.</summary>
+    public IReadOnlyList<AuditEntry> Search(AuditQuery query) => database.Read((tenant.IsDefault ? query : query with { Tenant = tenant.Name }).Run);
+
+    /// <summary>As <see cref="Search"/>, without what is of other tenants.</summary>
+    public IReadOnlyList<AuditEntry> SearchOwn(AuditQuery query) => Search(query with { NoTenant = tenant.IsDefault });
 
     /// <summary>A document that an entry names; null if there is none, it was too large to keep, or its time is over.</summary>
     public byte[]? Attachment(string digest) => database.Read(connection => connection.Scalar<byte[]>(

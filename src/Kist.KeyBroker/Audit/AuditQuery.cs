@@ -9,7 +9,7 @@ namespace Kist.KeyBroker.Audit;
 /// </summary>
 sealed record AuditQuery(
     long? Before = null, int Limit = 100, DateTimeOffset? From = null, DateTimeOffset? Until = null, string? Tenant = null, string? Kind = null,
-    string? Outcome = null, string? Correlation = null, string? Resource = null, string? Workload = null, string? Actor = null, string? Tee = null)
+    string? Outcome = null, string? Correlation = null, string? Resource = null, string? Workload = null, string? Actor = null, string? Tee = null, bool NoTenant = false)
 {
     // Entries are in the order of their times but for what clocks of replicas differ.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
@@ -32,6 +32,8 @@ sealed record AuditQuery(
             parameters.Add((name, value));
         }
 
+        if (NoTenant)
+            conditions.Add("tenant IS NULL");
         Add("at >= @from", "@from", From);
         Add("at < @until", "@until", Until);
         // The first that is given narrows the most: the others only filter what its index finds.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -9,6 +10,7 @@ using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.Routes;
 using Kist.KeyBroker.Telemetry;
+using Kist.KeyBroker.Tenants;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -18,24 +20,17 @@ namespace Kist.KeyBroker.Hosting;
 sealed class BrokerApplication(BrokerServices services, ServerCertificate certificate) : IDisposable
 {
     private readonly PeerLimiter _limiter = new(services.Options.UnauthenticatedRequestsPerSecond, services.Options.UnauthenticatedBurst);
-    private readonly HandshakeRoutes _handshake = new(services);
-    private readonly ResourceRoutes _resources = new(services);
-    private readonly PolicyRoutes _policies = new(services);
-    private readonly ReferenceImportRoutes _imports = new(services);
-    private readonly ReferenceRoutes _references = new(services, new ReferenceImportRoutes(services));
-    private readonly ResourceAdminRoutes _resourceAdmin = new(services);
-    private readonly TermsRoutes _terms = new(services);
-    private readonly ProposalRoutes _proposals = new(services);
-    private readonly AdminTokenRoutes _adminTokens = new(services);
-    private readonly AuditRoutes _audit = new(services);
-    private readonly InsightRoutes _insight = new(services, certificate);
-    private readonly MasterKeyRoutes _masterKey = new(services);
+    private readonly RouteSet _routes = new(services, certificate);
+    private readonly ConcurrentDictionary<string, RouteSet> _tenants = new(StringComparer.Ordinal);
     private readonly BrokerMetrics _metrics = new();
+
+    /// <summary>Path below which tenants' routes lie: the same as at the root, after the tenant's name.</summary>
+    public const string TenantsPath = "/tenants";
 
     internal static readonly string[] RouteNames =
     [
         "/kbs/v0/auth", "/kbs/v0/attest", "/kbs/v0/resource", "/kbs/v0/attestation-policy", "/kbs/v0/resource-policy", "/kbs/v0/reference-value",
-        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain", "/kist/v1/master-key", "/kist/v1/reference-imports",
+        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain", "/kist/v1/master-key", "/kist/v1/reference-imports", "/kist/v1/tenants",
         "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json",
     ];
 
@@ -121,10 +116,10 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
     private Task<Reply> RouteAsync(BrokerContext context)
     {
         var path = context.Http.Request.Path.Value ?? "";
-        if (TryBelow(path, KbsProtocol.BasePath, out var kbs))
-            return _limiter.HasRoom(context.Http.Connection.RemoteIpAddress) ? KbsAsync(context, kbs) : throw TooOften(context);
-        if (TryBelow(path, KbsProtocol.KistBasePath, out var kist))
-            return _limiter.HasRoom(context.Http.Connection.RemoteIpAddress) ? KistAsync(context, kist) : throw TooOften(context);
+        if (TryBelow(path, TenantsPath, out var below) && Split(below) is var (tenant, rest))
+            return Protocol(context, TenantRoutes(context, tenant), $"/{rest}") ?? throw new BrokerRefusal(BrokerError.PathUnknown);
+        if (Protocol(context, _routes, path) is { } answer)
+            return answer;
         if (TryBelow(path, "/console", out var file))
             return Task.FromResult(ConsoleRoutes.Handle(context, file));
         return path switch
@@ -138,52 +133,34 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         };
     }
 
-    private Task<Reply> KbsAsync(BrokerContext context, string path)
+    /// <summary>The routes of the protocol and Kist's own; null for a path that is neither's.</summary>
+    private Task<Reply>? Protocol(BrokerContext context, RouteSet routes, string path)
     {
-        var (first, rest) = Split(path);
-        switch ((first, context.Method))
-        {
-            case ("auth", "POST") when rest.Length == 0:
-                Limit(context);
-                return _handshake.AuthAsync(context);
-            case ("attest", "POST") when rest.Length == 0:
-                Limit(context);
-                return _handshake.AttestAsync(context);
-            case ("resource", _):
-                return _resources.HandleAsync(context, rest);
-            case ("attestation-policy", "POST" or "GET") when rest.Length == 0:
-                return _policies.AttestationAsync(context);
-            case ("resource-policy", "POST" or "GET") when rest.Length == 0:
-                return _policies.ResourceAsync(context);
-            case ("reference-value", _):
-                return _references.TrusteeAsync(context, rest);
-            case ("", _):
-                throw new BrokerRefusal(BrokerError.PathUnknown);
-            default:
-                throw new BrokerRefusal(BrokerError.PluginUnknown);
-        }
+        var isKbs = TryBelow(path, KbsProtocol.BasePath, out var rest);
+        if (!isKbs && !TryBelow(path, KbsProtocol.KistBasePath, out rest))
+            return null;
+        if (!_limiter.HasRoom(context.Http.Connection.RemoteIpAddress))
+            throw TooOften(context);
+        var (first, remainder) = Split(rest);
+        if (!isKbs)
+            return routes.KistAsync(context, first, remainder);
+        if (first is "auth" or "attest")
+            Limit(context);
+        return routes.KbsAsync(context, first, remainder);
     }
 
-    private Task<Reply> KistAsync(BrokerContext context, string path)
+    /// <summary>A tenant's routes. There are as many of them as tenants at most: names are looked up first.</summary>
+    private RouteSet TenantRoutes(BrokerContext context, string tenant)
     {
-        var (first, rest) = Split(path);
-        return (first, rest) switch
+        if (!TenantScope.IsName(tenant) || !_limiter.HasRoom(context.Http.Connection.RemoteIpAddress) || !services.Tenants.IsOpen(tenant))
         {
-            ("policies", _) => _policies.KistAsync(context, rest),
-            ("reference-sets", "") => _references.SetsAsync(context),
-            ("reference-imports", "") => _imports.HandleAsync(context),
-            ("reference-values", "") => Task.FromResult(_references.Values(context)),
-            ("resources", _) => Task.FromResult(_resourceAdmin.Handle(context, rest)),
-            ("resource-terms", "") => _terms.TermsAsync(context),
-            ("revocations", "") => _terms.RevocationsAsync(context),
-            ("proposals", _) => Task.FromResult(_proposals.Handle(context, rest)),
-            ("master-key", "") => _masterKey.HandleAsync(context),
-            ("admin-tokens", "") => _adminTokens.HandleAsync(context),
-            ("status", "") => Task.FromResult(_insight.Status(context)),
-            ("explain", "") => _insight.ExplainAsync(context),
-            ("audit", _) => Task.FromResult(_audit.Handle(context, rest)),
-            _ => throw new BrokerRefusal(BrokerError.PathUnknown),
-        };
+            // Whoever tries out names is slowed down.
+            Limit(context);
+            throw new BrokerRefusal(BrokerError.PathUnknown);
+        }
+
+        context.Tenant = tenant;
+        return _tenants.GetOrAdd(tenant, name => new RouteSet(services.For(new TenantScope(name)), certificate));
     }
 
     /// <summary>Ready when the database answers.</summary>
@@ -217,6 +194,8 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
     /// <summary>The route without what a peer may put into a path.</summary>
     private static string RouteName(string? path)
     {
+        if (path is not null && TryBelow(path, TenantsPath, out var below))
+            path = $"/{Split(below).Remainder}";
         var known = RouteNames.FirstOrDefault(name => path is not null && path.StartsWith(name, StringComparison.Ordinal) && (path.Length == name.Length || path[name.Length] == '/'));
         return known ?? "other";
     }

@@ -33,6 +33,9 @@ sealed class BrokerContext(HttpContext http, TimeProvider time, AdminAuthenticat
     /// <summary>The tenant whom the request concerns; "" for the one that needs no name.</summary>
     public string Tenant { get; set; } = "";
 
+    /// <summary>What the request's path has before the protocol's own.</summary>
+    public string BasePath => Tenant.Length == 0 ? "" : $"{BrokerApplication.TenantsPath}/{Tenant}";
+
     /// <summary>The administrator who asks, once it was checked.</summary>
     public AdminIdentity? Admin { get; private set; }
 

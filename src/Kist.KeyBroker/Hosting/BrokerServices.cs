@@ -9,6 +9,7 @@ using Kist.KeyBroker.Resources;
 using Kist.KeyBroker.Secrets;
 using Kist.KeyBroker.Sessions;
 using Kist.KeyBroker.Storage;
+using Kist.KeyBroker.Tenants;
 using Kist.KeyBroker.Tokens;
 using Kist.KeyBroker.WhatIf;
 
@@ -23,6 +24,8 @@ sealed class BrokerServices : IDisposable
     private readonly SigningKey _tokenKey;
     private readonly FileMasterKey? _ownMasterKey;
     private readonly ProviderTokens _providers;
+    private readonly ISessionStore _sessions;
+    private TenantServices _own;
 
     public BrokerServices(KeyBrokerOptions options, IPolicyEngine engine)
     {
@@ -42,28 +45,16 @@ sealed class BrokerServices : IDisposable
             _tokenKey = SigningKey.LoadOrCreate(Database, Keys, TokenSigner, now);
             AuditKey = SigningKey.LoadOrCreate(Database, Keys, AuditSigner, now);
             Rotation = new MasterKeyRotation(Keys, MasterKeys, options.Time);
-            Tokens = new EarTokens(_tokenKey, options.Issuer, options.TokenLifetime, options.VerboseTokens);
-            Audit = new AuditLog(Database, options.Time);
-            Retention = new AuditRetention(Database, Audit, AuditKey, options.Retention, options.Time);
-            Policies = new PolicyStore(Database);
-            References = new ReferenceStore(Database);
-            Import = new ReferenceImport(options.ReferenceSigners);
-            Resources = new ResourceStore(Database, Keys);
+            Tenants = new TenantStore(Database);
             AdminTokens = new AdminTokens(Database);
             _providers = new ProviderTokens(options.IdentityProviders, options.Time);
             Administrators = new AdminAuthenticator(AdminTokens, _providers);
-            Sessions = options.PostgresConnectionString is null
+            Import = new ReferenceImport(options.ReferenceSigners);
+            _sessions = options.PostgresConnectionString is null
                 ? new MemorySessionStore(options.MaxOpenSessions)
                 : new SqlSessionStore(Database, options.MaxOpenSessions);
-            Terms = new ResourceTermsStore(Database);
-            Revocations = new RevocationStore(Database);
-            Proposals = new ProposalStore(Database);
-            Changes = new ChangeService(Database, Proposals, Policies, engine, References, Audit, options.RequireTwoPersons);
-            var appraiser = new EvidenceAppraiser(Verification, engine, References);
-            var judge = new ResourcePolicyJudge(engine);
-            Attestation = new AttestationService(appraiser, Policies, Revocations, Tokens, Audit, options.Time);
-            Reading = new ResourceService(Resources, Terms, Revocations, Policies, judge, Audit, options.Time);
-            WhatIf = new WhatIfService(Audit, appraiser, Policies, judge, Tokens);
+            _own = new TenantServices(this, TenantScope.Default, _sessions);
+            Retention = new AuditRetention(Database, Audit, AuditKey, options.Retention, options.Time);
         }
         catch
         {
@@ -89,39 +80,49 @@ sealed class BrokerServices : IDisposable
 
     public SigningKey AuditKey { get; }
 
-    public EarTokens Tokens { get; }
+    public EarTokens Tokens => _own.Tokens;
 
-    public AuditLog Audit { get; }
+    public AuditLog Audit => _own.Audit;
 
     public AuditRetention Retention { get; }
 
-    public PolicyStore Policies { get; }
+    public PolicyStore Policies => _own.Policies;
 
-    public ReferenceStore References { get; }
+    public ReferenceStore References => _own.References;
 
     public ReferenceImport Import { get; }
 
-    public ResourceStore Resources { get; }
+    public ResourceStore Resources => _own.Resources;
 
-    public ResourceTermsStore Terms { get; }
+    public ResourceTermsStore Terms => _own.Terms;
 
-    public RevocationStore Revocations { get; }
+    public RevocationStore Revocations => _own.Revocations;
 
-    public ProposalStore Proposals { get; }
+    public ProposalStore Proposals => _own.Proposals;
 
-    public ChangeService Changes { get; }
+    public ChangeService Changes => _own.Changes;
+
+    public TenantStore Tenants { get; }
 
     public AdminTokens AdminTokens { get; }
 
     public AdminAuthenticator Administrators { get; }
 
-    public ISessionStore Sessions { get; }
+    public ISessionStore Sessions => _own.Sessions;
 
-    public AttestationService Attestation { get; }
+    public AttestationService Attestation => _own.Attestation;
 
-    public ResourceService Reading { get; }
+    public ResourceService Reading => _own.Reading;
 
-    public WhatIfService WhatIf { get; }
+    public WhatIfService WhatIf => _own.WhatIf;
+
+    /// <summary>The same broker as a tenant has it: what all share, and stores that see the tenant's objects only. Not to be disposed.</summary>
+    public BrokerServices For(TenantScope tenant)
+    {
+        var services = (BrokerServices)MemberwiseClone();
+        services._own = new TenantServices(this, tenant, _sessions);
+        return services;
+    }
 
     /// <summary>Makes a change and records it: both or, if <paramref name="change"/> throws, neither.</summary>
     public void Change(Func<AuditRecord> change) => Database.Write(() => Audit.Append(change()));

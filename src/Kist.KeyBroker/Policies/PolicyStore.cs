@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Kist.KeyBroker.Storage;
+using Kist.KeyBroker.Tenants;
 
 namespace Kist.KeyBroker.Policies;
 
@@ -30,7 +31,7 @@ sealed record StoredPolicy(PolicyKind Kind, string Scope, long Version, string T
 }
 
 /// <summary>Policies with their history.</summary>
-sealed class PolicyStore(Database database)
+sealed class PolicyStore(Database database, TenantScope tenant)
 {
     /// <summary>The scope of the resource policy that must always allow.</summary>
     public const string Floor = "floor";
@@ -45,7 +46,7 @@ sealed class PolicyStore(Database database)
     {
         var narrowest = Find(connection, PolicyKind.Resource, path) ?? Find(connection, PolicyKind.Resource, repository)
             ?? Find(connection, PolicyKind.Resource, "") ?? BuiltIn(PolicyKind.Resource, "", DefaultPolicies.Resource);
-        return Find(connection, PolicyKind.Resource, Floor) is { } floor ? [floor, narrowest] : [narrowest];
+        return [.. Floors(connection), narrowest];
     });
 
     /// <summary>The same, were <paramref name="candidate"/> in force.</summary>
@@ -53,42 +54,53 @@ sealed class PolicyStore(Database database)
     {
         StoredPolicy? In(string scope) => candidate.Scope == scope ? candidate : Find(PolicyKind.Resource, scope);
         var narrowest = In(path) ?? In(repository) ?? In("") ?? BuiltIn(PolicyKind.Resource, "", DefaultPolicies.Resource);
-        return In(Floor) is { } floor ? [floor, narrowest] : [narrowest];
+        var floors = database.Read(Floors).Where(f => candidate.Scope != Floor || f.Scope != Floor);
+        return candidate.Scope == Floor ? [.. floors, candidate, narrowest] : [.. floors, narrowest];
+    }
+
+    /// <summary>The policies that must always allow: the operator's, and the tenant's own.</summary>
+    private List<StoredPolicy> Floors(DbConnection connection)
+    {
+        var operators = Find(connection, PolicyKind.Resource, Floor, TenantScope.Default);
+        var own = tenant.IsDefault ? null : Find(connection, PolicyKind.Resource, Floor);
+        return [.. new[] { operators, own }.OfType<StoredPolicy>()];
     }
 
     /// <summary>Stores a new version, and makes it the one in force.</summary>
     public StoredPolicy Set(PolicyKind kind, string scope, string text, DateTimeOffset now, string by) => database.Write(connection =>
     {
         var version = 1 + connection.Scalar<long>(
-            "SELECT MAX(version) FROM policy WHERE kind = @kind AND scope = @scope", ("@kind", Name(kind)), ("@scope", scope));
+            "SELECT MAX(version) FROM policy WHERE kind = @kind AND scope = @scope", ("@kind", Name(kind)), ("@scope", tenant.Qualify(scope)));
         connection.Execute(
             "INSERT INTO policy (kind, scope, version, text, created_at, created_by) VALUES (@kind, @scope, @version, @text, @at, @by)",
-            ("@kind", Name(kind)), ("@scope", scope), ("@version", version), ("@text", text), ("@at", now), ("@by", by));
+            ("@kind", Name(kind)), ("@scope", tenant.Qualify(scope)), ("@version", version), ("@text", text), ("@at", now), ("@by", by));
         return new StoredPolicy(kind, scope, version, text, now, by);
     });
 
     /// <summary>Takes a scope's policy out of force; the wider one or the default takes its place. False if there was none.</summary>
     public bool Remove(PolicyKind kind, string scope) => database.Write(connection => connection.Execute(
-        "UPDATE policy SET deleted = 1 WHERE kind = @kind AND scope = @scope AND deleted = 0", ("@kind", Name(kind)), ("@scope", scope)) > 0);
+        "UPDATE policy SET deleted = 1 WHERE kind = @kind AND scope = @scope AND deleted = 0", ("@kind", Name(kind)), ("@scope", tenant.Qualify(scope))) > 0);
 
     /// <summary>Every policy in force, and with <paramref name="history"/> every version.</summary>
     public IReadOnlyList<StoredPolicy> List(PolicyKind kind, bool history = false) => database.Read(connection => connection.Query(
         history
-            ? "SELECT scope, version, text, created_at, created_by FROM policy WHERE kind = @kind ORDER BY scope, version"
-            : """
-              SELECT scope, version, text, created_at, created_by FROM policy p WHERE kind = @kind AND deleted = 0
+            ? $"SELECT scope, version, text, created_at, created_by FROM policy WHERE kind = @kind AND {tenant.Condition("scope")} ORDER BY scope, version"
+            : $"""
+              SELECT scope, version, text, created_at, created_by FROM policy p WHERE kind = @kind AND {tenant.Condition("scope")} AND deleted = 0
               AND version = (SELECT MAX(version) FROM policy q WHERE q.kind = p.kind AND q.scope = p.scope) ORDER BY scope
               """,
-        r => new StoredPolicy(kind, r.GetString(0), r.GetInt64(1), r.GetString(2), r.Time(3), r.GetString(4)),
-        ("@kind", Name(kind))));
+        r => new StoredPolicy(kind, tenant.Strip(r.GetString(0)), r.GetInt64(1), r.GetString(2), r.Time(3), r.GetString(4)),
+        ("@kind", Name(kind)), tenant.Pattern));
 
     /// <summary>The policy in force for exactly this scope, or null.</summary>
     public StoredPolicy? Find(PolicyKind kind, string scope) => database.Read(connection => Find(connection, kind, scope));
 
-    private static StoredPolicy? Find(DbConnection connection, PolicyKind kind, string scope) => connection.Single(
+    private StoredPolicy? Find(DbConnection connection, PolicyKind kind, string scope) => Find(connection, kind, scope, tenant);
+
+    private static StoredPolicy? Find(DbConnection connection, PolicyKind kind, string scope, TenantScope tenant) => connection.Single(
         "SELECT version, text, created_at, created_by, deleted FROM policy WHERE kind = @kind AND scope = @scope ORDER BY version DESC LIMIT 1",
         r => r.GetInt64(4) == 0 ? new StoredPolicy(kind, scope, r.GetInt64(0), r.GetString(1), r.Time(2), r.GetString(3)) : null,
-        ("@kind", Name(kind)), ("@scope", scope));
+        ("@kind", Name(kind)), ("@scope", tenant.Qualify(scope)));
 
     private static StoredPolicy BuiltIn(PolicyKind kind, string scope, string text) => new(kind, scope, 0, text, DateTimeOffset.UnixEpoch, "kist");
 

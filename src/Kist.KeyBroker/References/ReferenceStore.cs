@@ -4,6 +4,7 @@ using System.Text.Json;
 using Kist.Formats;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.Storage;
+using Kist.KeyBroker.Tenants;
 
 namespace Kist.KeyBroker.References;
 
@@ -18,7 +19,7 @@ sealed record StoredReferenceSet(ReferenceSet Set, long Version, DateTimeOffset 
 /// Reference values with their history. Single values answer policies written for Trustee; sets are measurements that
 /// must be met together. Neither matches outside its validity.
 /// </summary>
-sealed class ReferenceStore(Database database)
+sealed class ReferenceStore(Database database, TenantScope tenant)
 {
     /// <summary>Longest name in characters.</summary>
     public const int MaxNameLength = 512;
@@ -69,21 +70,21 @@ sealed class ReferenceStore(Database database)
         Check(set);
         return database.Write(connection =>
         {
-            var version = 1 + connection.Scalar<long>("SELECT MAX(version) FROM reference_set WHERE name = @name", ("@name", set.Name));
+            var version = 1 + connection.Scalar<long>("SELECT MAX(version) FROM reference_set WHERE name = @name", ("@name", tenant.Qualify(set.Name)));
             connection.Execute(
                 """
                 INSERT INTO reference_set (name, version, tee, claims, not_before, expires, source, created_at, created_by)
                 VALUES (@name, @version, @tee, @claims, @from, @until, @source, @at, @by)
                 """,
-                ("@name", set.Name), ("@version", version), ("@tee", set.Tee), ("@claims", WriteClaims(set)),
+                ("@name", tenant.Qualify(set.Name)), ("@version", version), ("@tee", set.Tee), ("@claims", WriteClaims(set)),
                 ("@from", set.NotBefore ?? now), ("@until", set.Expires), ("@source", set.Source), ("@at", now), ("@by", by));
-            connection.Execute("DELETE FROM reference_index WHERE name = @name", ("@name", set.Name));
+            connection.Execute("DELETE FROM reference_index WHERE name = @name", ("@name", tenant.Qualify(set.Name)));
             var claim = Array.Find(Distinctive, set.Claims.ContainsKey) ?? set.Claims.Keys.Order(StringComparer.Ordinal).First();
             foreach (var value in set.Claims[claim].Select(v => v.ToLowerInvariant()).Distinct())
             {
                 connection.Execute(
                     "INSERT INTO reference_index (tee, claim, value, name) VALUES (@tee, @claim, @value, @name)",
-                    ("@tee", set.Tee), ("@claim", claim), ("@value", value), ("@name", set.Name));
+                    ("@tee", tenant.Qualify(set.Tee)), ("@claim", claim), ("@value", value), ("@name", tenant.Qualify(set.Name)));
             }
 
             return version;
@@ -93,22 +94,22 @@ sealed class ReferenceStore(Database database)
     /// <summary>Takes a set out of force. False if there is none.</summary>
     public bool DeleteSet(string name) => database.Write(connection =>
     {
-        connection.Execute("DELETE FROM reference_index WHERE name = @name", ("@name", name));
-        return connection.Execute("UPDATE reference_set SET deleted = 1 WHERE name = @name AND deleted = 0", ("@name", name)) > 0;
+        connection.Execute("DELETE FROM reference_index WHERE name = @name", ("@name", tenant.Qualify(name)));
+        return connection.Execute("UPDATE reference_set SET deleted = 1 WHERE name = @name AND deleted = 0", ("@name", tenant.Qualify(name))) > 0;
     });
 
     /// <summary>The set in force under this name whatever its validity, or null.</summary>
     public StoredReferenceSet? FindSet(string name) => database.Read(connection => connection.Single(
-        SelectSet + " WHERE name = @name ORDER BY version DESC LIMIT 1", ReadSet, ("@name", name))) is { Deleted: false } found ? found : null;
+        SelectSet + " WHERE name = @name ORDER BY version DESC LIMIT 1", ReadSet, ("@name", tenant.Qualify(name)))) is { Deleted: false } found ? found : null;
 
     /// <summary>Sets by name after <paramref name="after"/>.</summary>
     public IReadOnlyList<StoredReferenceSet> ListSets(string after, int limit) => database.Read(connection => connection.Query(
-        SelectSet + " s WHERE name > @after AND deleted = 0 AND version = (SELECT MAX(version) FROM reference_set t WHERE t.name = s.name) ORDER BY name LIMIT @limit",
-        ReadSet, ("@after", after), ("@limit", limit)));
+        SelectSet + $" s WHERE name > @after AND {tenant.Condition("name")} AND deleted = 0 AND version = (SELECT MAX(version) FROM reference_set t WHERE t.name = s.name) ORDER BY name LIMIT @limit",
+        ReadSet, ("@after", tenant.Qualify(after)), ("@limit", limit), tenant.Pattern));
 
     /// <summary>All versions of a set, oldest first.</summary>
     public IReadOnlyList<StoredReferenceSet> SetHistory(string name) => database.Read(connection => connection.Query(
-        SelectSet + " WHERE name = @name ORDER BY version", ReadSet, ("@name", name)));
+        SelectSet + " WHERE name = @name ORDER BY version", ReadSet, ("@name", tenant.Qualify(name))));
 
     /// <summary>The sets in force all of whose claims are met.</summary>
     public ImmutableArray<StoredReferenceSet> Matching(string tee, JsonElement claims, DateTimeOffset now)
@@ -131,8 +132,8 @@ sealed class ReferenceStore(Database database)
     {
         const int looked = 64;
         var sets = database.Read(connection => connection.Query(
-            SelectSet + " s WHERE tee = @tee AND deleted = 0 AND version = (SELECT MAX(version) FROM reference_set t WHERE t.name = s.name) ORDER BY created_at DESC LIMIT @limit",
-            ReadSet, ("@tee", tee), ("@limit", looked)));
+            SelectSet + $" s WHERE tee = @tee AND {tenant.Condition("name")} AND deleted = 0 AND version = (SELECT MAX(version) FROM reference_set t WHERE t.name = s.name) ORDER BY created_at DESC LIMIT @limit",
+            ReadSet, ("@tee", tee), ("@limit", looked), tenant.Pattern));
         return sets.MinBy(s => ClaimPath.Compare(s.Set, claims).Count(c => !c.Holds));
     }
 
@@ -148,13 +149,13 @@ sealed class ReferenceStore(Database database)
             throw new MalformedDataException("reference value", -1, "it expires before it begins");
         return database.Write(connection =>
         {
-            var version = 1 + connection.Scalar<long>("SELECT MAX(version) FROM reference_value WHERE name = @name", ("@name", name));
+            var version = 1 + connection.Scalar<long>("SELECT MAX(version) FROM reference_value WHERE name = @name", ("@name", tenant.Qualify(name)));
             connection.Execute(
                 """
                 INSERT INTO reference_value (name, version, value, not_before, expires, source, created_at, created_by)
                 VALUES (@name, @version, @value, @from, @until, @source, @at, @by)
                 """,
-                ("@name", name), ("@version", version), ("@value", value.GetRawText()), ("@from", notBefore), ("@until", expires),
+                ("@name", tenant.Qualify(name)), ("@version", version), ("@value", value.GetRawText()), ("@from", notBefore), ("@until", expires),
                 ("@source", source), ("@at", now), ("@by", by));
             return version;
         });
@@ -162,30 +163,30 @@ sealed class ReferenceStore(Database database)
 
     /// <summary>Takes a value out of force. False if there is none.</summary>
     public bool DeleteValue(string name) => database.Write(connection => connection.Execute(
-        "UPDATE reference_value SET deleted = 1 WHERE name = @name AND deleted = 0", ("@name", name)) > 0);
+        "UPDATE reference_value SET deleted = 1 WHERE name = @name AND deleted = 0", ("@name", tenant.Qualify(name))) > 0);
 
     /// <summary>The value in force at this time, or null.</summary>
     public StoredReferenceValue? FindValue(string name, DateTimeOffset now) => database.Read(connection => connection.Single(
-        SelectValue + " WHERE name = @name ORDER BY version DESC LIMIT 1", ReadValue, ("@name", name))) is { Deleted: false } found
+        SelectValue + " WHERE name = @name ORDER BY version DESC LIMIT 1", ReadValue, ("@name", tenant.Qualify(name)))) is { Deleted: false } found
             && found.NotBefore <= now && now < found.Expires ? found : null;
 
     /// <summary>Values by name after <paramref name="after"/>, whatever their validity.</summary>
     public IReadOnlyList<StoredReferenceValue> ListValues(string after, int limit) => database.Read(connection => connection.Query(
-        SelectValue + " v WHERE name > @after AND deleted = 0 AND version = (SELECT MAX(version) FROM reference_value w WHERE w.name = v.name) ORDER BY name LIMIT @limit",
-        ReadValue, ("@after", after), ("@limit", limit)));
+        SelectValue + $" v WHERE name > @after AND {tenant.Condition("name")} AND deleted = 0 AND version = (SELECT MAX(version) FROM reference_value w WHERE w.name = v.name) ORDER BY name LIMIT @limit",
+        ReadValue, ("@after", tenant.Qualify(after)), ("@limit", limit), tenant.Pattern));
 
     /// <summary>All versions of a value, oldest first.</summary>
     public IReadOnlyList<StoredReferenceValue> ValueHistory(string name) => database.Read(connection => connection.Query(
-        SelectValue + " WHERE name = @name ORDER BY version", ReadValue, ("@name", name)));
+        SelectValue + " WHERE name = @name ORDER BY version", ReadValue, ("@name", tenant.Qualify(name))));
 
     private const string SelectSet = "SELECT name, version, tee, claims, not_before, expires, source, created_at, created_by, deleted FROM reference_set";
 
     private const string SelectValue = "SELECT name, version, value, not_before, expires, source, created_at, created_by, deleted FROM reference_value";
 
     // The number of distinct index claims is small whatever the number of sets, so that the cost does not grow with it.
-    private static List<StoredReferenceSet> Candidates(DbConnection connection, string tee, JsonElement claims)
+    private List<StoredReferenceSet> Candidates(DbConnection connection, string tee, JsonElement claims)
     {
-        var indexed = connection.Query("SELECT DISTINCT claim FROM reference_index WHERE tee = @tee", r => r.GetString(0), ("@tee", tee));
+        var indexed = connection.Query("SELECT DISTINCT claim FROM reference_index WHERE tee = @tee", r => r.GetString(0), ("@tee", tenant.Qualify(tee)));
         var candidates = new List<StoredReferenceSet>();
         foreach (var claim in indexed)
         {
@@ -195,10 +196,10 @@ sealed class ReferenceStore(Database database)
                 """
                 SELECT s.name, s.version, s.tee, s.claims, s.not_before, s.expires, s.source, s.created_at, s.created_by, s.deleted
                 FROM reference_index i JOIN reference_set s ON s.name = i.name
-                WHERE i.tee = @tee AND i.claim = @claim AND i.value = @value AND s.deleted = 0 AND s.tee = @tee
+                WHERE i.tee = @indexed AND i.claim = @claim AND i.value = @value AND s.deleted = 0 AND s.tee = @tee
                 AND s.version = (SELECT MAX(version) FROM reference_set t WHERE t.name = s.name)
                 """,
-                ReadSet, ("@tee", tee), ("@claim", claim), ("@value", value.ToLowerInvariant())));
+                ReadSet, ("@tee", tee), ("@indexed", tenant.Qualify(tee)), ("@claim", claim), ("@value", value.ToLowerInvariant())));
         }
 
         return candidates;
@@ -224,12 +225,12 @@ sealed class ReferenceStore(Database database)
         return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
     }
 
-    private static StoredReferenceSet ReadSet(DbDataReader r)
+    private StoredReferenceSet ReadSet(DbDataReader r)
     {
         using var claims = JsonDocument.Parse(r.GetString(3));
         var set = new ReferenceSet
         {
-            Name = r.GetString(0),
+            Name = tenant.Strip(r.GetString(0)),
             Tee = r.GetString(2),
             Claims = claims.RootElement.EnumerateObject().ToDictionary(
                 c => c.Name, c => (IReadOnlyList<string>)[.. c.Value.EnumerateArray().Select(v => v.GetString()!)], StringComparer.Ordinal),
@@ -240,10 +241,10 @@ sealed class ReferenceStore(Database database)
         return new StoredReferenceSet(set, r.GetInt64(1), r.Time(7), r.GetString(8), r.GetInt64(9) != 0);
     }
 
-    private static StoredReferenceValue ReadValue(DbDataReader r)
+    private StoredReferenceValue ReadValue(DbDataReader r)
     {
         using var value = JsonDocument.Parse(r.GetString(2));
         return new StoredReferenceValue(
-            r.GetString(0), r.GetInt64(1), value.RootElement.Clone(), r.Time(3), r.Time(4), r.GetString(5), r.Time(6), r.GetString(7), r.GetInt64(8) != 0);
+            tenant.Strip(r.GetString(0)), r.GetInt64(1), value.RootElement.Clone(), r.Time(3), r.Time(4), r.GetString(5), r.Time(6), r.GetString(7), r.GetInt64(8) != 0);
     }
 }

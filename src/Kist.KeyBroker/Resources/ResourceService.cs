@@ -52,7 +52,7 @@ sealed class ResourceService(
                     },
                 };
                 // Counted and recorded before it leaves: an answer that is lost on its way counts.
-                if (audit.AppendIf(connection => ResourceTermsStore.TryCount(connection, uri.Path, time.GetUtcNow()), released) is null)
+                if (audit.AppendIf(connection => terms.TryCount(connection, uri.Path, time.GetUtcNow()), released) is null)
                     throw new BrokerRefusal(BrokerError.LeaseExhausted);
                 return answer;
             }
@@ -64,7 +64,12 @@ sealed class ResourceService(
         }
         catch (Exception e) when (e is PolicyFailedException or OperationFailedException or MalformedDataException)
         {
-            var error = e is PolicyFailedException ? BrokerError.PolicyFailed : BrokerError.Internal;
+            var error = e switch
+            {
+                PolicyFailedException => BrokerError.PolicyFailed,
+                OperationFailedException { IsTransient: true } => BrokerError.Unavailable,
+                _ => BrokerError.Internal,
+            };
             audit.Append(record with { Outcome = "failed", Code = error.Code, Detail = e.Message });
             throw new BrokerRefusal(error, e.Message, e);
         }
@@ -86,7 +91,7 @@ sealed class ResourceService(
         if (terms.Find(uri.Path)?.DerivedBy is not { } claim)
             return JweEncryption.EncryptFlattened(secret.Span, token.TeePublicKey);
         var evidence = token.Claims.GetProperty("submods").GetProperty("cpu0").GetProperty("ear.veraison.annotated-evidence");
-        using var derived = ResourceTermsStore.Derive(secret.Span, uri.Path, claim, evidence)
+        using var derived = terms.Derive(secret.Span, uri.Path, claim, evidence)
             ?? throw new BrokerRefusal(BrokerError.PolicyDenied, $"the secret is derived by the claim {claim}, which the evidence does not make");
         return JweEncryption.EncryptFlattened(derived.Span, token.TeePublicKey);
     }

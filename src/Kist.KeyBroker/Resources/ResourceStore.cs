@@ -2,6 +2,7 @@ using System.Data.Common;
 using Kist.Formats;
 using Kist.KeyBroker.Secrets;
 using Kist.KeyBroker.Storage;
+using Kist.KeyBroker.Tenants;
 
 namespace Kist.KeyBroker.Resources;
 
@@ -12,7 +13,7 @@ sealed record ResourceInfo(string Path, long CurrentVersion, DateTimeOffset Crea
 sealed record ResourceVersionInfo(long Version, DateTimeOffset CreatedAt, string CreatedBy, long SizeBytes, string MasterKey);
 
 /// <summary>Secrets: encrypted at rest, in versions, deleted softly first.</summary>
-sealed class ResourceStore(Database database, MasterKeyRing keys)
+sealed class ResourceStore(Database database, MasterKeyRing keys, TenantScope tenant)
 {
     private const int MaxAttempts = 200;
 
@@ -25,6 +26,7 @@ sealed class ResourceStore(Database database, MasterKeyRing keys)
     /// <exception cref="OperationFailedException">Others write the same secret all the time, or the master key cannot be used.</exception>
     public long Put(string path, ReadOnlySpan<byte> secret, DateTimeOffset now, string by, Action<long> record)
     {
+        path = tenant.Qualify(path);
         // The master key may be far away: it is used outside of the transaction, which then finds whether anything changed.
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -74,6 +76,7 @@ sealed class ResourceStore(Database database, MasterKeyRing keys)
     /// <exception cref="OperationFailedException">What is stored was changed, or its master key is not at hand.</exception>
     public (SecretBytes Secret, long Version)? Get(string path)
     {
+        path = tenant.Qualify(path);
         var stored = database.Read(connection => connection.Single(
             """
             SELECT v.version, v.master_key, v.wrapped_key, v.sealed
@@ -87,25 +90,25 @@ sealed class ResourceStore(Database database, MasterKeyRing keys)
 
     /// <summary>What is known of a secret, deleted or not; null if it never was, or was purged.</summary>
     public ResourceInfo? Find(string path) => database.Read(connection => connection.Single(
-        SelectInfo + " WHERE r.path = @path", ReadInfo, ("@path", path)));
+        SelectInfo + " WHERE r.path = @path", ReadInfo, ("@path", tenant.Qualify(path))));
 
     /// <summary>Secrets by name after <paramref name="after"/>, deleted ones only if asked for.</summary>
     public IReadOnlyList<ResourceInfo> List(string after, int limit, bool deleted) => database.Read(connection => connection.Query(
-        SelectInfo + (deleted ? " WHERE r.path > @after" : " WHERE r.path > @after AND r.deleted_at IS NULL") + " ORDER BY r.path LIMIT @limit",
-        ReadInfo, ("@after", after), ("@limit", limit)));
+        $"{SelectInfo} WHERE r.path > @after AND {tenant.Condition("r.path")}{(deleted ? "" : " AND r.deleted_at IS NULL")} ORDER BY r.path LIMIT @limit",
+        ReadInfo, ("@after", tenant.Qualify(after)), ("@limit", limit), tenant.Pattern));
 
     /// <summary>All versions of a secret, oldest first.</summary>
     public IReadOnlyList<ResourceVersionInfo> Versions(string path) => database.Read(connection => connection.Query(
         "SELECT version, created_at, created_by, size, master_key FROM resource_version WHERE path = @path ORDER BY version",
-        r => new ResourceVersionInfo(r.GetInt64(0), r.Time(1), r.GetString(2), r.GetInt64(3), r.GetString(4)), ("@path", path)));
+        r => new ResourceVersionInfo(r.GetInt64(0), r.Time(1), r.GetString(2), r.GetInt64(3), r.GetString(4)), ("@path", tenant.Qualify(path))));
 
     /// <summary>Hides a secret; its versions stay until it is purged. False if there is none.</summary>
     public bool Delete(string path, DateTimeOffset now) => database.Write(connection => connection.Execute(
-        "UPDATE resource SET deleted_at = @now, updated_at = @now WHERE path = @path AND deleted_at IS NULL", ("@path", path), ("@now", now)) > 0);
+        "UPDATE resource SET deleted_at = @now, updated_at = @now WHERE path = @path AND deleted_at IS NULL", ("@path", tenant.Qualify(path)), ("@now", now)) > 0);
 
     /// <summary>Brings a deleted secret back. False if there is none that is deleted.</summary>
     public bool Restore(string path, DateTimeOffset now) => database.Write(connection => connection.Execute(
-        "UPDATE resource SET deleted_at = NULL, updated_at = @now WHERE path = @path AND deleted_at IS NOT NULL", ("@path", path), ("@now", now)) > 0);
+        "UPDATE resource SET deleted_at = NULL, updated_at = @now WHERE path = @path AND deleted_at IS NOT NULL", ("@path", tenant.Qualify(path)), ("@now", now)) > 0);
 
     /// <summary>Makes an earlier version the present one. False if there is no such version.</summary>
     public bool Select(string path, long version, DateTimeOffset now) => database.Write(connection => connection.Execute(
@@ -113,25 +116,25 @@ sealed class ResourceStore(Database database, MasterKeyRing keys)
         UPDATE resource SET current_version = @version, updated_at = @now WHERE path = @path AND deleted_at IS NULL
         AND EXISTS (SELECT 1 FROM resource_version WHERE path = @path AND version = @version)
         """,
-        ("@path", path), ("@version", version), ("@now", now)) > 0);
+        ("@path", tenant.Qualify(path)), ("@version", version), ("@now", now)) > 0);
 
     /// <summary>Erases a deleted secret with all versions. False if there is none that is deleted.</summary>
     public bool Purge(string path) => database.Write(connection =>
     {
-        if (connection.Execute("DELETE FROM resource WHERE path = @path AND deleted_at IS NOT NULL", ("@path", path)) == 0)
+        if (connection.Execute("DELETE FROM resource WHERE path = @path AND deleted_at IS NOT NULL", ("@path", tenant.Qualify(path))) == 0)
             return false;
-        connection.Execute("DELETE FROM resource_version WHERE path = @path", ("@path", path));
+        connection.Execute("DELETE FROM resource_version WHERE path = @path", ("@path", tenant.Qualify(path)));
         return true;
     });
 
-    /// <summary>How many versions another than the present master key wraps.</summary>
+    /// <summary>How many versions, of all tenants, another than the present master key wraps.</summary>
     public long CountToRewrap()
     {
         var current = keys.Current.Id;
         return database.Read(connection => connection.Scalar<long>("SELECT COUNT(*) FROM resource_version WHERE master_key <> @current", ("@current", current)));
     }
 
-    /// <summary>Wraps the keys of at most <paramref name="limit"/> versions anew that another master key wrapped.</summary>
+    /// <summary>Wraps the keys of at most <paramref name="limit"/> versions, of all tenants, anew that another master key wrapped.</summary>
     /// <returns>How many were wrapped; 0 when nothing is left to do.</returns>
     public int RewrapSome(int limit)
     {
@@ -163,6 +166,6 @@ sealed class ResourceStore(Database database, MasterKeyRing keys)
         FROM resource r JOIN resource_version v ON v.path = r.path AND v.version = r.current_version
         """;
 
-    private static ResourceInfo ReadInfo(DbDataReader r) =>
-        new(r.GetString(0), r.GetInt64(1), r.Time(2), r.Time(3), r.OptionalTime(4), r.GetInt64(5));
+    private ResourceInfo ReadInfo(DbDataReader r) =>
+        new(tenant.Strip(r.GetString(0)), r.GetInt64(1), r.Time(2), r.Time(3), r.OptionalTime(4), r.GetInt64(5));
 }

@@ -1,10 +1,11 @@
 using System.Data.Common;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Kist.Formats;
 using Kist.KeyBroker.References;
 using Kist.KeyBroker.Storage;
+using Kist.KeyBroker.Tenants;
 
 namespace Kist.KeyBroker.Resources;
 
@@ -19,7 +20,7 @@ namespace Kist.KeyBroker.Resources;
 sealed record ResourceTerms(long? MaxReads, long Reads, DateTimeOffset? Until, string? DerivedBy);
 
 /// <summary>Leases and derivations of secrets.</summary>
-sealed class ResourceTermsStore(Database database)
+sealed class ResourceTermsStore(Database database, TenantScope tenant)
 {
     private const int DerivedBytes = 32;
 
@@ -31,40 +32,40 @@ sealed class ResourceTermsStore(Database database)
         INSERT INTO resource_terms (path, max_reads, reads, until, derived_by) VALUES (@path, @max, 0, @until, @derived)
         ON CONFLICT (path) DO UPDATE SET max_reads = @max, reads = 0, until = @until, derived_by = @derived
         """,
-        ("@path", path), ("@max", terms.MaxReads), ("@until", terms.Until), ("@derived", terms.DerivedBy)));
+        ("@path", tenant.Qualify(path)), ("@max", terms.MaxReads), ("@until", terms.Until), ("@derived", terms.DerivedBy)));
 
     /// <summary>Lifts the terms. False if there were none.</summary>
     public bool Remove(string path) =>
-        database.Write(connection => connection.Execute("DELETE FROM resource_terms WHERE path = @path", ("@path", path)) > 0);
+        database.Write(connection => connection.Execute("DELETE FROM resource_terms WHERE path = @path", ("@path", tenant.Qualify(path))) > 0);
 
     /// <summary>
     /// Counts a read, in the transaction that records it. False if the lease has ended; of any number of replicas and
     /// callers no more are told true than there are reads.
     /// </summary>
-    public static bool TryCount(DbConnection connection, string path, DateTimeOffset now) =>
+    public bool TryCount(DbConnection connection, string path, DateTimeOffset now) =>
         Find(connection, path) is null
         || connection.Execute(
             """
             UPDATE resource_terms SET reads = reads + 1
             WHERE path = @path AND (max_reads IS NULL OR reads < max_reads) AND (until IS NULL OR until > @now)
             """,
-            ("@path", path), ("@now", now)) > 0;
+            ("@path", tenant.Qualify(path)), ("@now", now)) > 0;
 
     /// <summary>
     /// The workload's own secret: HKDF-SHA-256 (RFC 5869) over the stored one, with the secret's name, the claim's path and
     /// its value as info. Null if the evidence makes no such claim. The caller disposes it.
     /// </summary>
-    public static SecretBytes? Derive(ReadOnlySpan<byte> root, string path, string claim, JsonElement annotatedEvidence)
+    public SecretBytes? Derive(ReadOnlySpan<byte> root, string path, string claim, JsonElement annotatedEvidence)
     {
         if (ClaimPath.Find(annotatedEvidence, claim) is not { Length: > 0 } value)
             return null;
         var derived = new SecretBytes(DerivedBytes);
         HKDF.DeriveKey(
-            HashAlgorithmName.SHA256, root, derived.Span, default, Encoding.UTF8.GetBytes($"kist derived secret 1\n{path}\n{claim}\n{value}"));
+            HashAlgorithmName.SHA256, root, derived.Span, default, Encoding.UTF8.GetBytes($"kist derived secret 1\n{tenant.Qualify(path)}\n{claim}\n{value}"));
         return derived;
     }
 
-    private static ResourceTerms? Find(DbConnection connection, string path) => connection.Single(
+    private ResourceTerms? Find(DbConnection connection, string path) => connection.Single(
         "SELECT max_reads, reads, until, derived_by FROM resource_terms WHERE path = @path",
-        r => new ResourceTerms(r.IsDBNull(0) ? null : r.GetInt64(0), r.GetInt64(1), r.OptionalTime(2), r.Text(3)), ("@path", path));
+        r => new ResourceTerms(r.IsDBNull(0) ? null : r.GetInt64(0), r.GetInt64(1), r.OptionalTime(2), r.Text(3)), ("@path", tenant.Qualify(path)));
 }

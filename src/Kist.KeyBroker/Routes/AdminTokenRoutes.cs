@@ -18,13 +18,13 @@ sealed class AdminTokenRoutes(BrokerServices services)
         {
             case "GET":
                 context.Require(AdminRole.TokenAuthor | AdminRole.Auditor);
-                return Reply.Json(KbsJson.Write(new AdminTokenList { Tokens = [.. services.AdminTokens.List().Select(Describe)] }));
+                return Reply.Json(KbsJson.Write(new AdminTokenList { Tokens = [.. services.AdminTokens.List(TenantOf(context)).Select(Describe)] }));
             case "POST":
                 return await CreateAsync(context).ConfigureAwait(false);
             case "DELETE":
                 context.Require(AdminRole.TokenAuthor);
                 var name = context.RequiredQuery("name");
-                services.Change(() => services.AdminTokens.Revoke(name, context.Now)
+                services.Change(() => services.AdminTokens.Revoke(name, context.Now, TenantOf(context))
                     ? AdminRecord.Allowed(context, "admin.token.revoke", name)
                     : throw new BrokerRefusal(BrokerError.NotFound));
                 return Reply.Empty;
@@ -51,7 +51,7 @@ sealed class AdminTokenRoutes(BrokerServices services)
         {
             services.Change(() =>
             {
-                token = services.AdminTokens.Create(request.Name, roles, context.Now, admin.Name, request.Expires);
+                token = services.AdminTokens.Create(request.Name, roles, context.Now, admin.Name, request.Expires, TenantOf(context));
                 return AdminRecord.Allowed(context, "admin.token.create", request.Name) with { More = w => w.WriteString("roles"u8, AdminRoles.Format(roles)) };
             });
         }
@@ -60,7 +60,7 @@ sealed class AdminTokenRoutes(BrokerServices services)
             throw new BrokerRefusal(BrokerError.Conflict.Saying($"{e.Reason}; {e.Hint}"), e.Message, e);
         }
 
-        return Reply.Json(KbsJson.Write(Describe(new AdminTokenInfo(request.Name, roles, context.Now, admin.Name, request.Expires, null)) with { Token = token }), 201);
+        return Reply.Json(KbsJson.Write(Describe(new AdminTokenInfo(request.Name, roles, context.Now, admin.Name, request.Expires, null, TenantOf(context))) with { Token = token }), 201);
     }
 
     private static AdminTokenDocument Describe(AdminTokenInfo token) => new()
@@ -71,5 +71,9 @@ sealed class AdminTokenRoutes(BrokerServices services)
         CreatedBy = token.CreatedBy,
         Expires = token.Expires,
         RevokedAt = token.RevokedAt,
+        Tenant = token.Tenant,
     };
+
+    // Tokens that are made at a tenant's address are good there only; those of no tenant are good everywhere.
+    private static string? TenantOf(BrokerContext context) => context.Tenant.Length == 0 ? null : context.Tenant;
 }

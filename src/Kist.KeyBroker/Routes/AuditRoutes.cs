@@ -18,6 +18,9 @@ sealed class AuditRoutes(BrokerServices services)
         context.Require(AdminRole.Auditor);
         if (context.Method != "GET")
             throw new BrokerRefusal(BrokerError.MethodNotAllowed);
+        // The log itself, with its proofs, is of all tenants; one sees entries of its own.
+        if (context.Tenant.Length > 0 && path != "search")
+            throw new BrokerRefusal(BrokerError.AdminForbidden.Saying("a tenant may only search the audit log"));
         return path switch
         {
             "head" => Head(context),

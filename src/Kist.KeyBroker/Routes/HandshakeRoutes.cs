@@ -56,7 +56,7 @@ sealed class HandshakeRoutes(BrokerServices services)
         context.Http.Response.Cookies.Append(KbsProtocol.SessionCookie, session.Id, new CookieOptions
         {
             Expires = session.Expires,
-            Path = KbsProtocol.BasePath,
+            Path = context.BasePath + KbsProtocol.BasePath,
             HttpOnly = true,
             Secure = context.Http.Request.IsHttps,
             SameSite = SameSiteMode.Strict,

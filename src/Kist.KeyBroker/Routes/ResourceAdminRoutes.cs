@@ -22,7 +22,7 @@ sealed class ResourceAdminRoutes(BrokerServices services)
         ("purge", "POST") => Change(context, "resource.purge", services.Resources.Purge),
         ("select", "POST") => Change(
             context, "resource.select", path => services.Resources.Select(path, context.Number("version", 0, 1, long.MaxValue), context.Now)),
-        ("rewrap", "POST") => Rewrap(context),
+        ("rewrap", "POST") when context.Tenant.Length == 0 => Rewrap(context),
         ("" or "versions" or "restore" or "purge" or "select" or "rewrap", _) => throw new BrokerRefusal(BrokerError.MethodNotAllowed),
         _ => throw new BrokerRefusal(BrokerError.PathUnknown),
     };

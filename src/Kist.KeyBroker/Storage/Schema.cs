@@ -12,7 +12,7 @@ static class Schema
     public static readonly string[] CopiedTables =
     [
         "meta", "resource", "resource_version", "resource_terms", "revocation", "policy", "reference_value", "reference_set", "reference_index",
-        "proposal", "admin_token", "master_key", "audit_size", "audit_entry", "audit_node", "audit_checkpoint", "audit_attachment",
+        "proposal", "admin_token", "master_key", "tenant", "audit_size", "audit_entry", "audit_node", "audit_checkpoint", "audit_attachment",
     ];
 
     /// <summary>Brings a database to the present version.</summary>
@@ -21,7 +21,7 @@ static class Schema
     {
         connection.Execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
         var version = connection.Scalar<long>("SELECT MAX(version) FROM schema_version");
-        string[][] steps = [Version1(database.BytesType), Version2, Version3, Version4(database.BytesType), Version5(database.BytesType, now), Version6(database.BytesType)];
+        string[][] steps = [Version1(database.BytesType), Version2, Version3, Version4(database.BytesType), Version5(database.BytesType, now), Version6(database.BytesType), Version7];
         if (version > steps.Length)
             throw new OperationFailedException(
                 "open the broker's database", $"schema version {version}", "it was written by a later version of kist", "use that version");
@@ -35,6 +35,13 @@ static class Schema
             connection.Execute(statement);
         connection.Execute("INSERT INTO schema_version (version) VALUES (@version)", ("@version", version));
     }
+
+    // Tenants; whose an administrator's token is.
+    private static readonly string[] Version7 =
+    [
+        "CREATE TABLE tenant (name TEXT PRIMARY KEY, created_at BIGINT NOT NULL, created_by TEXT NOT NULL, closed_at BIGINT)",
+        "ALTER TABLE admin_token ADD COLUMN tenant TEXT",
+    ];
 
     // Changes of master key, each proved by the key before it.
     private static string[] Version6(string bytes) =>

@@ -69,12 +69,12 @@ sealed class WhatIfService(AuditLog audit, EvidenceAppraiser appraiser, PolicySt
     }
 
     private IEnumerable<RecordedDecision> Recorded(string kind, int limit) =>
-        audit.Search(new AuditQuery(Kind: kind, Limit: Math.Min(limit, MaxDecisions))).Select(RecordedDecision.Read);
+        audit.SearchOwn(new AuditQuery(Kind: kind, Limit: Math.Min(limit, MaxDecisions))).Select(RecordedDecision.Read);
 
     /// <summary>The claims of the token that a workload read with, made again from its evidence; null if that was not kept.</summary>
     private JsonElement? ClaimsOf(RecordedDecision read, string token, CancellationToken cancellationToken)
     {
-        var attestations = audit.Search(new AuditQuery(Before: read.Sequence, Limit: LookedAttestations, Kind: "attest", Workload: read.Workload)).Select(RecordedDecision.Read);
+        var attestations = audit.SearchOwn(new AuditQuery(Before: read.Sequence, Limit: LookedAttestations, Kind: "attest", Workload: read.Workload)).Select(RecordedDecision.Read);
         if (attestations.FirstOrDefault(a => a.Token == token) is not { } entry)
             return null;
         var replayed = ReplayedAttestation.Create(entry, audit, appraiser);

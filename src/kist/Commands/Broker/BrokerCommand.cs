@@ -11,7 +11,7 @@ static class BrokerCommand
 {
     public static Command Create() => new("broker", "Run and administer a key broker.")
     {
-        Approve(), Backup(), MasterKeyCommand.Create(), Policy(), Proposals(), Reject(), Restore(), Revoke(), Rewrap(), MasterKeyCommand.Rotate(), ServeCommand.Create(), Token(), Unrevoke(), Revocations(),
+        Approve(), Backup(), MasterKeyCommand.Create(), Policy(), Proposals(), Reject(), Restore(), Revoke(), Rewrap(), MasterKeyCommand.Rotate(), ServeCommand.Create(), TenantCommand.Create(), Token(), Unrevoke(), Revocations(),
     };
 
     private static Command Policy() => new("policy", "Set, show and remove a broker's policies.") { PolicySet(), PolicyList(), PolicyDelete() };
