@@ -27,6 +27,7 @@ public static class PodAgentMethods
     public const string RemoveContainer = nameof(RemoveContainer);
     public const string GetProgress = nameof(GetProgress);
     public const string GetAttestation = nameof(GetAttestation);
+    public const string GetLearned = nameof(GetLearned);
     public const string Shutdown = nameof(Shutdown);
 #pragma warning restore CS1591
 }

@@ -38,6 +38,9 @@ sealed class Guest : IServedGuest
 
     public IAgentPolicy Policy { get; private set; } = new DenyAll("the guest is still starting");
 
+    /// <summary>Null unless the guest learns.</summary>
+    public LearningPolicy? Learning { get; private set; }
+
     public BrokerKeys Keys { get; private set; }
 
     ISecretSource IServedGuest.Secrets => Keys;
@@ -90,6 +93,8 @@ sealed class Guest : IServedGuest
             Policy = Configuration.PolicyRego is { } text
                 ? Configure(() => RegoAgentPolicy.Compile(text))
                 : new DenyAll(InitData is null ? "the guest was started without init-data" : "init-data has no policy.rego");
+            if (Configuration.Learn)
+                Policy = Learning = Tee is { IsSimulated: true } ? new LearningPolicy(Policy) : throw Refused("it asks for learn mode, and this platform is not simulated");
             step.Finish();
         }
 

@@ -29,7 +29,8 @@ public sealed class InitDataDocument
     /// <param name="brokerUrl">The broker as the guest reaches it.</param>
     /// <param name="brokerCertificatePem">The one certificate that the guest accepts from it.</param>
     /// <param name="policy">The agent policy.</param>
-    public static InitDataDocument Compose(Uri brokerUrl, string brokerCertificatePem, string policy)
+    /// <param name="learn">True if the guest is to allow everything and write it down; only simulated platforms do.</param>
+    public static InitDataDocument Compose(Uri brokerUrl, string brokerCertificatePem, string policy, bool learn = false)
     {
         var certificate = Basic(brokerCertificatePem.ReplaceLineEndings("\n").TrimEnd('\n') + "\n");
         var url = Basic(brokerUrl.AbsoluteUri.TrimEnd('/'));
@@ -37,7 +38,8 @@ public sealed class InitDataDocument
         var hub = $"[kbc]\nname = \"cc_kbc\"\nurl = {url}\nkbs_cert = {certificate}\n";
         return new InitDataDocument(
             $"algorithm = \"sha384\"\nversion = \"0.1.0\"\n\n[data]\n" +
-            $"\"aa.toml\" = {Literal(agent)}\n\"cdh.toml\" = {Literal(hub)}\n\"policy.rego\" = {Literal(policy)}\n");
+            $"\"aa.toml\" = {Literal(agent)}\n\"cdh.toml\" = {Literal(hub)}\n\"policy.rego\" = {Literal(policy)}\n" +
+            (learn ? $"\"kist.toml\" = {Literal("learn = true\n")}\n" : ""));
     }
 
     /// <summary>Takes a document that the user wrote.</summary>

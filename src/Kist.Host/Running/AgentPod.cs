@@ -7,7 +7,7 @@ using Kist.Pods.Protocol.Agent;
 namespace Kist.Host;
 
 /// <summary>The one container of a started pod, through its agent.</summary>
-internal sealed class AgentPod(RunningPod pod, ImageDisks disks, string containerId, IReadOnlyList<StepTiming> timings, string platform) : IPod
+internal sealed class AgentPod(RunningPod pod, ImageDisks disks, string containerId, IReadOnlyList<StepTiming> timings, string platform, string? learnFile) : IPod
 {
     private const uint ReadBytes = 256 << 10;
     private const uint ReadWaitMilliseconds = 10_000;
@@ -52,6 +52,8 @@ internal sealed class AgentPod(RunningPod pod, ImageDisks disks, string containe
     public async Task<int> WaitAsync(CancellationToken cancellationToken)
     {
         var exit = await pod.Agent.WaitProcessAsync(containerId, cancellationToken).ConfigureAwait(false);
+        if (learnFile is not null)
+            await File.WriteAllTextAsync(learnFile, await pod.Agent.GetLearnedAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         return exit.ExitCode;
     }
 

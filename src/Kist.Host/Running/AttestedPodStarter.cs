@@ -47,7 +47,7 @@ public sealed class AttestedPodStarter(
             await CreateAndStartAsync(pod, plan, request, progress, cancellationToken).ConfigureAwait(false);
             timings.Finish("container");
             timings.AddGuest(await pod.Agent.GetProgressAsync(cancellationToken).ConfigureAwait(false));
-            return new AgentPod(pod, disks, WorkloadPlan.ContainerId, timings.Steps, pod.Info.Simulated ? $"simulated {pod.Info.Tee}" : pod.Info.Tee);
+            return new AgentPod(pod, disks, WorkloadPlan.ContainerId, timings.Steps, pod.Info.Simulated ? $"simulated {pod.Info.Tee}" : pod.Info.Tee, request.LearnFile);
         }
         catch (Exception e)
         {

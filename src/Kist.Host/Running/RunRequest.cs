@@ -48,6 +48,9 @@ public sealed record RunRequest
     /// <summary>Services of the guest that the container may use.</summary>
     public IReadOnlyList<PinnedService> Services { get; init; } = [];
 
+    /// <summary>File for what was asked of the guest, which then allows everything; null for a guest under its policy.</summary>
+    public string? LearnFile { get; init; }
+
     /// <summary>True if an image with a layer in the clear may run.</summary>
     public bool AllowPlainImage { get; init; }
 

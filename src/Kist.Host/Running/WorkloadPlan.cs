@@ -65,7 +65,7 @@ public sealed class WorkloadPlan
 
         var volumes = request.Volumes.Select((v, i) => v.ToVolume(string.Create(CultureInfo.InvariantCulture, $"volume-{i}"))).ToList();
         var container = Pin(request, volumes, image, endpoints);
-        var initData = InitDataDocument.Compose(endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]));
+        var initData = InitDataDocument.Compose(endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]), request.LearnFile is not null);
         return new WorkloadPlan(request, volumes, image, container, new PodSpec
         {
             Guest = guest,

@@ -50,7 +50,9 @@ public sealed class PodPolicyGenerator(
         PodFields.Container.Check(container, review);
         var name = container.Text("name");
         var image = await images(container.Text("image"), cancellationToken).ConfigureAwait(false);
-        if (!image.IsEncrypted && !options.AllowPlainImages)
+        if (image.SealedBlobs is not null)
+            review.Refuse(container.PlaceOf("image"), "the configuration of a sealed image cannot be read here, and with it what would run", "encrypt the image instead: kist image encrypt");
+        else if (!image.IsEncrypted && !options.AllowPlainImages)
         {
             review.Refuse(
                 container.PlaceOf("image"), $"{image.Layers - image.EncryptedLayers} of its {image.Layers} layers are not encrypted: the host can read them",

@@ -19,6 +19,12 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
     /// </summary>
     public IReadOnlyList<string> RegistryAuthoritiesPem { get; init; } = [];
 
+    /// <summary>
+    /// True if the guest is to allow everything and write down what was asked (kist.toml learn = true). Refused on any
+    /// platform that is not simulated.
+    /// </summary>
+    public bool Learn { get; init; }
+
     /// <summary>The configuration of a guest without init-data.</summary>
     public static GuestConfiguration None { get; } = new(null, null, null);
 
@@ -35,6 +41,7 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
         return new GuestConfiguration(Address(agent.Url ?? hub.Url), agent.Certificate ?? hub.Certificate, initData.Find("policy.rego"))
         {
             RegistryAuthoritiesPem = ReadAuthorities(initData),
+            Learn = ReadLearn(initData),
         };
     }
 
@@ -57,6 +64,17 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
         return value is TomlArray list && list.All(e => e is string)
             ? [.. list.OfType<string>()]
             : throw new MalformedDataException(Hub, -1, $"\"{Name}\" is not an array of strings");
+    }
+
+    private static bool ReadLearn(InitDataToml initData)
+    {
+        const string Own = "kist.toml";
+        if (initData.Find(Own) is not { } text)
+            return false;
+        var table = TomlText.Parse(Encoding.UTF8.GetBytes(text), Own);
+        return table.Count == 1 && table.TryGetValue("learn", out var value) && value is bool learn
+            ? learn
+            : throw new MalformedDataException(Own, -1, "it has \"learn\", true or false, and nothing else");
     }
 
     private static TomlTable? Table(TomlTable? table, string name) => table is null ? null : TomlText.OptionalTable(table, name, "init-data");

@@ -26,6 +26,10 @@ public sealed class PodAgentClient : IAsyncDisposable
     public Task<GuestInfo> GetGuestInfoAsync(CancellationToken cancellationToken = default) =>
         CallAsync(PodAgentMethods.GetGuestInfo, new GetGuestInfoRequest(), GuestInfo.Parser, Prompt, cancellationToken);
 
+    /// <summary>What a guest in learn mode has been asked, as <see cref="LearnedRequest.ReadAll"/> reads it.</summary>
+    public async Task<string> GetLearnedAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(PodAgentMethods.GetLearned, new GetLearnedRequest(), LearnedRequests.Parser, Prompt, cancellationToken).ConfigureAwait(false)).Record;
+
     internal Task<GuestInfo> GetGuestInfoAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
         CallAsync(PodAgentMethods.GetGuestInfo, new GetGuestInfoRequest(), GuestInfo.Parser, timeout, cancellationToken);
 

@@ -51,6 +51,7 @@ sealed partial class AgentService(Guest guest, Task booting)
         Add(service, PodAgentMethods.CloseStdin, CloseStdinRequest.Parser, CloseAsync);
         Add(service, PodAgentMethods.GetProgress, GetProgressRequest.Parser, (_, _) => Task.FromResult(guest.Progress.Snapshot()), afterBoot: false);
         Add(service, PodAgentMethods.GetAttestation, GetAttestationRequest.Parser, (_, _) => Task.FromResult(guest.Keys.Status()));
+        Add(service, PodAgentMethods.GetLearned, GetLearnedRequest.Parser, (_, _) => Task.FromResult(Learned()));
         Add(service, PodAgentMethods.Shutdown, ShutdownRequest.Parser, ShutdownAsync, afterBoot: false);
         return service;
     }
@@ -77,6 +78,10 @@ sealed partial class AgentService(Guest guest, Task booting)
         where TRequest : IMessage<TRequest>
         where TResponse : IMessage<TResponse> =>
         Add(service, method, parser, (request, _) => Task.FromResult(handler(request)));
+
+    private LearnedRequests Learned() => guest.Learning is { } learning
+        ? new LearnedRequests { Record = learning.Record }
+        : throw new AgentException(FailureCode.PolicyDenied, "read record", "guest", "it does not learn", "kist run --learn FILE");
 
     private GuestInfo Info() => new()
     {

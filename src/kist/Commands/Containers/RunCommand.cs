@@ -32,6 +32,7 @@ sealed class RunCommand
     private readonly Option<string[]> _services = new("--allow-service") { Description = "Service of the guest that the container may use: evidence, token or event-log", HelpName = "NAME" };
     private readonly Option<string[]> _volumes = new("--volume", "-v") { Description = "Files of this host, pinned by digest and read-only: FILE-OR-DIR:PATH", HelpName = "VOLUME" };
     private readonly Option<string[]> _tmpfs = new("--tmpfs") { Description = "Scratch in the guest's memory: PATH[:SIZE]", HelpName = "PATH" };
+    private readonly Option<string?> _learn = new("--learn") { Description = "Allow everything, and write what was asked to this file, for kist policy learn; simulated platforms only", HelpName = "FILE" };
     private readonly Option<bool> _allowPlain = new("--allow-plain-image") { Description = "Run the image although a layer of it is not encrypted" };
     private readonly Option<BlobFetch> _fetch = new("--fetch") { Description = "How a sealed image is fetched: prefetch (while the guest boots), lazy (only what it reads), eager (all before)" };
     private readonly Option<string?> _author = new("--author") { Description = "Public key (PEM) of who must have signed the sealed image", HelpName = "FILE" };
@@ -47,7 +48,7 @@ sealed class RunCommand
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
             _image, _arguments, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
-            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _resources, _services, _allowPlain, _fetch, _author, _minimumRevision, _startTimeout, _verbose, _state,
+            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision, _startTimeout, _verbose, _state,
         };
         command.SetAction(RunAsync);
         return command;
@@ -111,6 +112,7 @@ sealed class RunCommand
                 .. (parse.GetValue(_resources) ?? []).Select(PinnedService.OfResource),
                 .. (parse.GetValue(_services) ?? []).Select(PinnedService.OfName),
             ],
+            LearnFile = parse.GetValue(_learn) is { } learn ? Path.GetFullPath(learn) : null,
             AllowPlainImage = parse.GetValue(_allowPlain),
             Fetch = parse.GetValue(_fetch),
             Author = parse.GetValue(_author) is { } author ? Image.AuthorKey.ReadThumbprint(author) : "",

@@ -11,6 +11,7 @@ static class PolicyCommand
         EvalCommand.Create(),
         ExplainCommand.Create(),
         GenerateCommand.Create(),
+        LearnCommand.Create(),
         TestCommand.Create(),
         TestCasesCommand.Create(),
         TryCommand.Create(),
