@@ -13,7 +13,7 @@ if [ "${1:-}" != --force ] && [ -f "$stamp" ] &&
 fi
 
 mkdir -p "$out"
-for program in kist kist-agent kist-rune kist-pal; do
+for program in kist kist-agent kist-rune kist-pal kist-wasm; do
   echo "build: $program" >&2
   log="$root/artifacts/build-$program.log"
   if ! dotnet publish "$root/src/$program/$program.csproj" -c Release -r linux-x64 --nologo -v quiet \
@@ -21,6 +21,10 @@ for program in kist kist-agent kist-rune kist-pal; do
     cat "$log" >&2
     echo "build: $program failed; the log is $log" >&2
     exit 1
+  fi
+  if [ "$program" = kist-wasm ]; then
+    "$root/eng/wasm-runtime.sh" "$root/artifacts/publish/kist-wasm" "$out/wasm"
+    continue
   fi
   find "$root/artifacts/publish/$program" -maxdepth 1 -type f \
     \( -name "$program" -o -name '*.so' \) -exec cp -f --remove-destination {} "$out/" \;

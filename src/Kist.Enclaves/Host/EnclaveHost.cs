@@ -137,7 +137,7 @@ public sealed class EnclaveHost : IDisposable
     private static VerifiedRoot OpenRoot(EnclaveManifest manifest, EnclaveSelf? self, Action<string> log)
     {
         if (manifest.ImageFromAgent != true)
-            return VerifiedRoot.Create(HostPaths.Root, new DirectoryFileSource(DirectoryRoot.Open("/")), manifest, log);
+            return VerifiedRoot.Create(HostPaths.Root, new DirectoryFileSource(), manifest, log);
         var digest = Digest.Parse(manifest.ImageDigest!);
         using var agent = ImageAgentClient.Connect($"{HostPaths.Pod}/{HostPaths.ImageAgentName}", TimeSpan.Zero);
         var key = agent.FetchKey(self!);

@@ -21,6 +21,9 @@ public static class HostPaths
     /// <summary>An empty directory on which the enclave's root is mounted.</summary>
     public const string Root = Directory + "/root";
 
+    /// <summary>Where the WebAssembly runtime lies, in the container and in the enclave.</summary>
+    public const string Wasm = "/.kist-wasm";
+
     /// <summary>The directory that the enclaves of a pod share: the image agent's socket, and the images at rest.</summary>
     public const string Pod = Directory + "/pod";
 

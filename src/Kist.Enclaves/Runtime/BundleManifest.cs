@@ -30,8 +30,7 @@ public static class BundleManifest
             ImageDigest = options.ImageDigest,
             Process = ProcessOf(bundle),
             Exec = options.Exec,
-            Files = options.Image is null
-                ? RootTree.Read(bundle.RootPath, skipped, new HashSet<string> { Host.HostPaths.Directory }, cancellationToken) : [s_emptyRoot],
+            Files = FilesOf(bundle, options, skipped, cancellationToken),
             ImageFromAgent = options.Image is null ? null : true,
             Agent = options.Agent,
             Broker = options.Broker,
@@ -62,6 +61,19 @@ public static class BundleManifest
             Require("image digest", [manifest.ImageDigest ?? "none"], [digest]);
     }
 
+    private static ImmutableArray<ManifestFile> FilesOf(OciBundle bundle, EnclaveOptions options, Action<string>? skipped, CancellationToken cancellationToken)
+    {
+        var isModule = WasmRuntime.Runs(OciBundle.Texts(bundle.Process, "args"));
+        if (options.Image is not null)
+        {
+            return isModule
+                ? throw new OperationFailedException("make manifest", options.Image.ToString(), "a module of an encrypted image cannot be run", "use an image in clear") : [s_emptyRoot];
+        }
+
+        var files = RootTree.Read(bundle.RootPath, skipped, new HashSet<string> { Host.HostPaths.Directory, Host.HostPaths.Wasm }, cancellationToken);
+        return isModule ? WasmRuntime.AddTo(files, cancellationToken) : files;
+    }
+
     private static void Require(string field, IEnumerable<string> manifest, IEnumerable<string> bundle)
     {
         var (expected, actual) = (manifest.ToArray(), bundle.ToArray());
@@ -81,9 +93,10 @@ public static class BundleManifest
         var process = bundle.Process;
         var user = process["user"] as JsonObject;
         var capabilities = process["capabilities"] as JsonObject;
+        var args = OciBundle.Texts(process, "args");
         return new ManifestProcess
         {
-            Args = [.. OciBundle.Texts(process, "args")],
+            Args = WasmRuntime.Runs(args) ? WasmRuntime.CommandLine(args) : [.. args],
             Env = EnclaveOptions.ProgramEnvironment(bundle),
             Cwd = OciBundle.Text(process, "cwd") ?? "/",
             Uid = (uint)OciBundle.Number(user, "uid", 0),

@@ -35,8 +35,11 @@ static class BundleRewriter
         if (annotations.Parent is null)
             config["annotations"] = annotations;
         annotations["kist.enclave.bundle"] = bundle.Directory;
+        var isModule = WasmRuntime.Runs(OciBundle.Texts(rewritten.Process, "args"));
         RewriteProcess(rewritten.Process);
         AddMounts(config, share, platform, program);
+        if (isModule)
+            ((JsonArray)config["mounts"]!).Add((JsonNode)Bind(WasmRuntime.HostDirectory(), HostPaths.Wasm, "ro", "noexec"));
         if (pod is { } shared)
             ((JsonArray)config["mounts"]!).Add((JsonNode)Bind(shared.Directory, HostPaths.Pod, shared.IsAgent ? "rw" : "ro", "noexec"));
         // The host filters by itself, with a supervisor; and the platform admits no process whose calls another filters.
