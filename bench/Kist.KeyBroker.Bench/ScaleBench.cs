@@ -68,7 +68,7 @@ static class ScaleBench
         var options = new KeyBrokerOptions { StateDirectory = setting["state"], AllowSimulated = true };
         using var services = new BrokerServices(options, new RegoPolicyEngine(options.Time));
         var now = options.Time.GetUtcNow();
-        InBatches(services, Resources, i => services.Resources.Put(Path(i), new byte[32], now, "bench"));
+        InBatches(services, Resources, i => services.Resources.Put(Path(i), new byte[32], now, "bench", static _ => { }));
         InBatches(services, ReferenceSets, i => services.References.Put(
             new ReferenceSet
             {

@@ -46,7 +46,8 @@ sealed class ContainerSockets : IDisposable
 
     private static async Task AcceptAsync(Socket listener, TtrpcServer server, CancellationToken cancellationToken)
     {
-        using var free = new SemaphoreSlim(MaximumConnections, MaximumConnections);
+        // Not disposed: connections give their places back after the listener's end.
+        var free = new SemaphoreSlim(MaximumConnections, MaximumConnections);
         try
         {
             while (true)
@@ -68,11 +69,14 @@ sealed class ContainerSockets : IDisposable
         {
             await using var stream = new NetworkStream(peer, ownsSocket: true);
             await server.ServeAsync(stream, cancellationToken);
-            free.Release();
         }
         catch (Exception e) when (e is MalformedDataException or OperationCanceledException or IOException or ObjectDisposedException)
         {
-            // A peer that speaks something else has lost its place; the container's end takes them all.
+            // The peer speaks something else, or has gone.
+        }
+        finally
+        {
+            free.Release();
         }
     }
 }
