@@ -20,7 +20,10 @@ public sealed class SealedRunTests(Installation installation, SealedImages image
         Assert.Equal($"a yes\nchanged\n/new\n{images.Large.Count(b => b != '\n')}\n", result.Stdout);
         Assert.Equal(image.Blob, Oci.Digest.Of(await File.ReadAllBytesAsync(images.CachedBlob(image.Blob), Cancel)));
 
-        // The second start finds it there, even without the registry's blob.
+        if (fetch != "eager")
+            return;
+
+        // The second start finds it there.
         var again = await installation.Kist.RunAsync("run", "--rm", image.Image);
         Assert.True(again.ExitCode == 0, again.ToString());
         Assert.Equal("hello from the sealed guest\n", again.Stdout);
@@ -85,8 +88,6 @@ public sealed class SealedRunTests(Installation installation, SealedImages image
             Assert.True(accepted.ExitCode == 0, accepted.ToString());
             await DeniedAsync("--author", other, image.Image);
             await DeniedAsync("--minimum-revision", "8", image.Image);
-            var unsigned = await images.SealAsync("unsigned");
-            await DeniedAsync("--author", author, unsigned.Image);
         }
         finally
         {

@@ -18,7 +18,8 @@ public sealed class LazyBlob : IDisposable
     /// <summary>Bytes of a piece.</summary>
     public const int PieceBytes = 512 * 1024;
 
-    private const int ParallelPieces = 4;
+    /// <summary>Enough to hide a round trip; more would take the machine from the guests that are starting.</summary>
+    private const int ParallelPieces = 2;
 
     private readonly Descriptor _blob;
     private readonly IRangeSource _source;
