@@ -69,12 +69,12 @@ start() {
 }
 
 pods() {
-  local megabytes=20 kind name pid
+  local megabytes=${MEGABYTES:-100} count=${PODS:-10} kind i pid
   make_image $megabytes
   "$kist" image cache gc >/dev/null
   for kind in sealed encrypted; do
     local memory=0
-    for i in 1 2 3 4 5 6 7 8 9 10; do
+    for i in $(seq "$count"); do
       "$kist" run -d --start-timeout 900 --name "pod$i" "$registry/bench:$kind$megabytes" sleep 1000 >/dev/null
     done
     # Guest memory is what QEMU has as anonymous and shared memory of its own; file pages are the host's cache.
@@ -83,13 +83,13 @@ pods() {
       grep -q "$KIST_HOME" "/proc/$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")/cmdline" || continue
       memory=$((memory + $(awk '/^RssAnon|^RssShmem/ { s += $2 } END { print s }' "/proc/$pid/status")))
     done
-    echo "$kind $memory" | tee -a "$work/memory" | sed 's/^/ten pods, KiB of memory: /'
-    for i in 1 2 3 4 5 6 7 8 9 10; do "$kist" rm -f "pod$i" >/dev/null; done
+    echo "$kind $memory" | tee -a "$work/memory" | sed "s/^/$count pods, KiB of memory: /"
+    for i in $(seq "$count"); do "$kist" rm -f "pod$i" >/dev/null; done
   done
   local blob
   blob=$("$kist" image cache ls --json | grep -o '"bytes": *[0-9]*' | head -1 | grep -o '[0-9]*')
-  awk -v b="$blob" -v m=$megabytes '{ k[$1] = $2 } END {
-    printf "ten pods of a %d MB image, fetched: sealed %.0f MB in all, encrypted %.0f MB: %.0f times less\n", m, b / 1e6, 10 * m, 10 * m * 1e6 / b
+  awk -v b="$blob" -v m="$megabytes" -v n="$count" '{ k[$1] = $2 } END {
+    printf "%d pods of a %d MB image, fetched: sealed %.0f MB in all, encrypted %.0f MB: %.1f times less\n", n, m, b / 1e6, n * m, n * m * 1e6 / b
     printf "memory: sealed %.0f MiB, encrypted %.0f MiB: %.1f times less\n", k["sealed"] / 1024, k["encrypted"] / 1024, k["encrypted"] / k["sealed"] }' "$work/memory"
 }
 
