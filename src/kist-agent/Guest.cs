@@ -45,6 +45,9 @@ sealed class Guest : IServedGuest
 
     ISecretSource IServedGuest.Secrets => Keys;
 
+    /// <summary>How images may be pulled.</summary>
+    public ImageAccess Images => new(Configuration.Images, Keys);
+
     public ContainerTable Containers { get; } = new();
 
     public ContainerFactory Factory { get; }

@@ -8,7 +8,9 @@ namespace Kist.Images.Signatures;
 /// Simple signatures in a lookaside store (containers-registries.d(5)): BASE/repository@sha256=HEX/signature-1, -2, …
 /// </summary>
 /// <param name="location">Gives the base for an image: file:///…, https://…; null where there is no store for it.</param>
-public sealed class LookasideStore(Func<ImageReference, Uri?> location) : ISimpleSignatureStore
+/// <param name="connect">How to make a connection to host and port, or null for TCP by the system's resolver.</param>
+public sealed class LookasideStore(
+    Func<ImageReference, Uri?> location, Func<string, int, CancellationToken, ValueTask<Stream>>? connect = null) : ISimpleSignatureStore
 {
     private const int MaxSignatures = 64;
     private const int MaxSignatureBytes = 1024 * 1024;
@@ -19,7 +21,7 @@ public sealed class LookasideStore(Func<ImageReference, Uri?> location) : ISimpl
         var signatures = new List<byte[]>();
         if (location(image) is not { } start)
             return signatures;
-        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(30), MaxResponseContentBufferSize = MaxSignatureBytes };
+        using var http = new HttpClient(CreateHandler()) { Timeout = TimeSpan.FromSeconds(30), MaxResponseContentBufferSize = MaxSignatureBytes };
         while (signatures.Count < MaxSignatures)
         {
             var uri = new Uri($"{start.ToString().TrimEnd('/')}/{image.Repository}@{manifest.Algorithm}={manifest.Hex}/signature-{signatures.Count + 1}");
@@ -29,6 +31,18 @@ public sealed class LookasideStore(Func<ImageReference, Uri?> location) : ISimpl
         }
 
         return signatures;
+    }
+
+    private SocketsHttpHandler CreateHandler()
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        if (connect is not null)
+        {
+            handler.UseProxy = false;
+            handler.ConnectCallback = (context, token) => connect(context.DnsEndPoint.Host, context.DnsEndPoint.Port, token);
+        }
+
+        return handler;
     }
 
     private static async Task<byte[]?> ReadAsync(HttpClient http, Uri uri, CancellationToken cancellationToken)

@@ -25,8 +25,8 @@ public static class ImageLocation
     {
         if (After(text, "oci:") is { } layout)
             return Layout(layout);
-        if (After(text, "docker-archive:") is not null)
-            throw new MalformedDataException("image location", -1, "a docker archive can be read but not written; use oci:DIRECTORY");
+        if (After(text, "docker-archive:") is { } archive)
+            return ArchiveWriter(archive);
         return new RegistryRepository(ImageReference.Parse(After(text, "docker://") ?? text), options);
     }
 
@@ -44,11 +44,23 @@ public static class ImageLocation
             : throw new MalformedDataException("image location", -1, $"'{tag}' is no tag");
     }
 
-    // The name has colons and slashes of its own; a file name with a colon in it cannot be given.
     private static DockerArchive Archive(string text)
     {
+        var (path, name) = SplitArchive(text);
+        return new DockerArchive(path, name);
+    }
+
+    private static DockerArchiveWriter ArchiveWriter(string text)
+    {
+        var (path, name) = SplitArchive(text);
+        return new DockerArchiveWriter(path, name);
+    }
+
+    // The name has colons and slashes of its own; a file name with a colon in it cannot be given.
+    private static (string Path, string? Name) SplitArchive(string text)
+    {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon < 0 ? new DockerArchive(NotEmpty(text), null) : new DockerArchive(NotEmpty(text[..colon]), text[(colon + 1)..]);
+        return colon < 0 ? (NotEmpty(text), null) : (NotEmpty(text[..colon]), text[(colon + 1)..]);
     }
 
     private static string NotEmpty(string path) =>

@@ -19,12 +19,12 @@ sealed class RegistryHttp : IDisposable
     private readonly HttpMessageInvoker _http;
     private readonly RegistryAuthenticator _authenticator;
 
-    public RegistryHttp(string registry, RegistryOptions options)
+    public RegistryHttp(string registry, bool isInsecure, RegistryOptions options)
     {
         _options = options;
         RegistryName = registry;
         var host = registry == "docker.io" ? "registry-1.docker.io" : registry;
-        var scheme = options.PlainHttp ?? (HostRules.IsLoopback(registry) && options.CertificateAuthorities.Count == 0) ? "http" : "https";
+        var scheme = options.PlainHttp ?? (isInsecure || HostRules.IsLoopback(registry) && options.CertificateAuthorities.Count == 0) ? "http" : "https";
         Base = new Uri($"{scheme}://{host}/");
         _http = new HttpMessageInvoker(CreateHandler(options));
         _authenticator = new RegistryAuthenticator(Base, registry, options, _http);
@@ -54,7 +54,7 @@ sealed class RegistryHttp : IDisposable
                 var response = await SendAuthorizedAsync(repository, scope, create, cancellationToken).ConfigureAwait(false);
                 if (!IsTransient(response.StatusCode) || attempt >= _options.MaxAttempts)
                     return response;
-                retryAfter = response.Headers.RetryAfter?.Delta;
+                retryAfter = RetryAfter(response);
                 response.Dispose();
             }
             catch (Exception e) when (IsTransient(e, cancellationToken))
@@ -66,6 +66,14 @@ sealed class RegistryHttp : IDisposable
             await DelayAsync(attempt, retryAfter, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    // Seconds, or a date (RFC 9110, section 10.2.3).
+    private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } when date - _options.Time.GetUtcNow() is var wait && wait > TimeSpan.Zero => wait,
+        _ => null,
+    };
 
     /// <summary>Waits before another try: half a second, doubled each time, or what the registry asked for, within the limit.</summary>
     public Task DelayAsync(int attempt, TimeSpan? asked, CancellationToken cancellationToken)
@@ -166,6 +174,8 @@ sealed class RegistryHttp : IDisposable
             MaxResponseHeadersLength = 64,
             MaxConnectionsPerServer = 8,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+            UseProxy = options.Proxy is not null,
+            Proxy = options.Proxy,
         };
         if (options.CertificateAuthorities.Count > 0)
         {
@@ -176,10 +186,7 @@ sealed class RegistryHttp : IDisposable
         }
 
         if (options.Connect is { } connect)
-        {
-            handler.UseProxy = false;
             handler.ConnectCallback = (context, token) => connect(context.DnsEndPoint.Host, context.DnsEndPoint.Port, token);
-        }
 
         return handler;
     }

@@ -20,6 +20,12 @@ public sealed record RegistryOptions
     /// </summary>
     public IReadOnlyList<string> TrustedHosts { get; init; } = [];
 
+    /// <summary>Where images are really fetched from.</summary>
+    public RegistryRules Rules { get; init; } = RegistryRules.None;
+
+    /// <summary>The proxies to go through, or null for none: the environment is not asked here.</summary>
+    public RegistryProxy? Proxy { get; init; }
+
     /// <summary>Time to connect.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

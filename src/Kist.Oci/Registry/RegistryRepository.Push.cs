@@ -9,6 +9,7 @@ public sealed partial class RegistryRepository
     /// <inheritdoc/>
     public async Task PushBlobAsync(Descriptor descriptor, Func<CancellationToken, Task<Stream>> open, CancellationToken cancellationToken)
     {
+        UseOwnPlace();
         if (await HasBlobAsync(descriptor, cancellationToken).ConfigureAwait(false))
             return;
         var location = await StartUploadAsync(null, cancellationToken).ConfigureAwait(false);
@@ -28,27 +29,58 @@ public sealed partial class RegistryRepository
     /// <returns>False if the registry did not do it; the blob must then be pushed.</returns>
     public async Task<bool> TryMountAsync(Descriptor descriptor, string fromRepository, CancellationToken cancellationToken)
     {
+        UseOwnPlace();
         var query = $"?mount={descriptor.Digest}&from={Uri.EscapeDataString(fromRepository)}";
         var (mounted, location) = await StartUploadAsync(query, cancellationToken).ConfigureAwait(false);
         if (!mounted && location is not null)
         {
             // The registry opened an upload instead: end it, so that nothing is left over there.
             using var response = await _http.SendAsync(
-                "cancel upload", _reference.Repository, "pull,push", () => new HttpRequestMessage(HttpMethod.Delete, location), cancellationToken)
+                "cancel upload", _repository, "pull,push", () => new HttpRequestMessage(HttpMethod.Delete, location), cancellationToken)
                 .ConfigureAwait(false);
         }
 
         return mounted;
     }
 
+    /// <summary>Takes over a blob from another repository, if it is one of the same registry.</summary>
+    public async Task<bool> TryMountAsync(Descriptor descriptor, RegistryRepository from, CancellationToken cancellationToken) =>
+        from._http.Base == _places[^1].Http.Base && from._repository != _places[^1].Place.Repository
+        && await TryMountAsync(descriptor, from._repository, cancellationToken).ConfigureAwait(false);
+
     /// <inheritdoc/>
     public Task PushManifestAsync(ManifestContent content, bool isRoot, CancellationToken cancellationToken) =>
         PutManifestAsync(content, isRoot && _reference.Tag is { } tag ? tag : content.Digest.ToString(), cancellationToken);
 
     /// <summary>Writes a manifest under a tag of this repository, or under its digest.</summary>
-    public async Task PutManifestAsync(ManifestContent content, string tagOrDigest, CancellationToken cancellationToken)
+    public async Task PutManifestAsync(ManifestContent content, string tagOrDigest, CancellationToken cancellationToken) =>
+        await PutAsync(content, tagOrDigest, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Writes a manifest that has a subject, under its digest. A registry that does not list referrers by itself gets the list
+    /// under the fallback tag (distribution specification 1.1, Pushing Manifests with Subject).
+    /// </summary>
+    public async Task PutReferrerAsync(ManifestContent content, CancellationToken cancellationToken)
     {
-        using var response = await _http.SendAsync("push manifest", _reference.Repository, "pull,push", () =>
+        var manifest = ImageManifest.Parse(content.Bytes.Span);
+        var subject = manifest.Subject ?? throw new ArgumentException("the manifest has no subject");
+        if (await PutAsync(content, content.Digest.ToString(), cancellationToken).ConfigureAwait(false))
+            return;
+        var tag = FallbackTag(subject.Digest);
+        var present = await FindTagAsync(tag, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Descriptor> listed = present is null || !MediaTypes.IsIndex(present.MediaType) ? [] : ImageIndex.Parse(present.Bytes.Span).Manifests;
+        if (listed.Any(d => d.Digest == content.Digest))
+            return;
+        var entry = content.Descriptor with { ArtifactType = manifest.ArtifactType ?? manifest.Config.MediaType, Annotations = manifest.Annotations };
+        var index = new ImageIndex { MediaType = MediaTypes.Index, Manifests = [.. listed, entry] };
+        await PutAsync(ManifestContent.Create(MediaTypes.Index, index.ToBytes()), tag, cancellationToken).ConfigureAwait(false);
+    }
+
+    // True if the registry has taken note of the manifest's subject.
+    private async Task<bool> PutAsync(ManifestContent content, string tagOrDigest, CancellationToken cancellationToken)
+    {
+        UseOwnPlace();
+        using var response = await _http.SendAsync("push manifest", _repository, "pull,push", () =>
         {
             var request = Request(HttpMethod.Put, $"manifests/{tagOrDigest}");
             request.Content = new ByteArrayContent(content.Bytes.ToArray());
@@ -57,7 +89,10 @@ public sealed partial class RegistryRepository
         }, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.Created)
             throw await ErrorAsync("push manifest", tagOrDigest, response, cancellationToken).ConfigureAwait(false);
+        return response.Headers.Contains("OCI-Subject");
     }
+
+    private void UseOwnPlace() => (_http, _repository) = (_places[^1].Http, _places[^1].Place.Repository);
 
     /// <inheritdoc/>
     public Task CommitAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -127,7 +162,7 @@ public sealed partial class RegistryRepository
     private async Task<HttpResponseMessage> SendChunkAsync(Uri location, long start, ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken)
     {
         var scope = _http.RegistryName;
-        return await _http.SendAsync($"push blob to {scope}", _reference.Repository, "pull,push", () =>
+        return await _http.SendAsync($"push blob to {scope}", _repository, "pull,push", () =>
         {
             var request = new HttpRequestMessage(HttpMethod.Patch, location) { Content = new ReadOnlyMemoryContent(chunk) };
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
@@ -140,7 +175,7 @@ public sealed partial class RegistryRepository
     private async Task<(Uri Location, long Received)> UploadStatusAsync(Uri location, Descriptor descriptor, CancellationToken cancellationToken)
     {
         using var response = await _http.SendAsync(
-            "resume upload", _reference.Repository, "pull,push", () => new HttpRequestMessage(HttpMethod.Get, location), cancellationToken)
+            "resume upload", _repository, "pull,push", () => new HttpRequestMessage(HttpMethod.Get, location), cancellationToken)
             .ConfigureAwait(false);
         if (response.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.Accepted))
             throw await ErrorAsync("resume upload", descriptor.Digest.ToString(), response, cancellationToken).ConfigureAwait(false);
@@ -152,7 +187,7 @@ public sealed partial class RegistryRepository
 
     private async Task FinishAsync(Uri location, Descriptor descriptor, byte[] rest, CancellationToken cancellationToken)
     {
-        using var response = await _http.SendAsync("push blob", _reference.Repository, "pull,push", () =>
+        using var response = await _http.SendAsync("push blob", _repository, "pull,push", () =>
         {
             var request = new HttpRequestMessage(HttpMethod.Put, WithQuery(location, $"digest={Uri.EscapeDataString(descriptor.Digest.ToString())}"))
             {

@@ -14,14 +14,19 @@ public sealed partial class RegistryRepository : IImageSource, IRangeSource, IIm
     private static readonly string[] s_acceptedManifests =
         [MediaTypes.Manifest, MediaTypes.Index, MediaTypes.DockerManifest, MediaTypes.DockerManifestList];
 
-    private readonly RegistryHttp _http;
     private readonly ImageReference _reference;
+    private readonly IReadOnlyList<(RegistryPlace Place, RegistryHttp Http)> _places;
+
+    // Where reading goes: the first place that had the image. Writing always goes to the last, which is the image's own.
+    private RegistryHttp _http;
+    private string _repository;
 
     /// <summary>Creates the client; nothing is sent yet.</summary>
     public RegistryRepository(ImageReference reference, RegistryOptions options)
     {
         _reference = reference;
-        _http = new RegistryHttp(reference.Registry, options);
+        _places = [.. options.Rules.PlacesFor(reference).Select(p => (p, new RegistryHttp(p.Registry, p.IsInsecure, options)))];
+        (_http, _repository) = (_places[^1].Http, _places[^1].Place.Repository);
     }
 
     /// <summary>The image that this client was made for.</summary>
@@ -31,11 +36,28 @@ public sealed partial class RegistryRepository : IImageSource, IRangeSource, IIm
     public string Location => _reference.ToString();
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        foreach (var (_, http) in _places)
+            http.Dispose();
+    }
 
     /// <inheritdoc/>
-    public Task<ManifestContent> ResolveAsync(CancellationToken cancellationToken) =>
-        GetManifestAsync(_reference.TagOrDigest, _reference.Digest, null, cancellationToken);
+    public async Task<ManifestContent> ResolveAsync(CancellationToken cancellationToken)
+    {
+        for (var i = 0; ; i++)
+        {
+            (_http, _repository) = (_places[i].Http, _places[i].Place.Repository);
+            try
+            {
+                return await GetManifestAsync(_reference.TagOrDigest, _reference.Digest, null, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (i + 1 < _places.Count && (e is OperationFailedException or MalformedDataException))
+            {
+                // A mirror that is down, lacks the image or has another is passed over: the image's own place decides.
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public Task<ManifestContent> FetchManifestAsync(Descriptor descriptor, CancellationToken cancellationToken) =>
@@ -57,7 +79,7 @@ public sealed partial class RegistryRepository : IImageSource, IRangeSource, IIm
     /// <inheritdoc/>
     public async Task<Stream> OpenBlobAsync(Descriptor descriptor, CancellationToken cancellationToken)
     {
-        var download = new BlobDownloadStream(_http, _reference.Repository, descriptor, 0, descriptor.Size, cancellationToken);
+        var download = new BlobDownloadStream(_http, _repository, descriptor, 0, descriptor.Size, cancellationToken);
         await download.StartAsync(cancellationToken).ConfigureAwait(false);
         return new VerifyingStream(download, descriptor, Location);
     }
@@ -67,7 +89,7 @@ public sealed partial class RegistryRepository : IImageSource, IRangeSource, IIm
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + buffer.Length, descriptor.Size);
-        var download = new BlobDownloadStream(_http, _reference.Repository, descriptor, offset, offset + buffer.Length, cancellationToken);
+        var download = new BlobDownloadStream(_http, _repository, descriptor, offset, offset + buffer.Length, cancellationToken);
         await using (download.ConfigureAwait(false))
             await download.ReadExactlyAsync(buffer, cancellationToken).ConfigureAwait(false);
     }
@@ -117,7 +139,7 @@ public sealed partial class RegistryRepository : IImageSource, IRangeSource, IIm
         string tagOrDigest, Digest? digest, Descriptor? descriptor, CancellationToken cancellationToken)
     {
         var subject = $"{_reference.Name}{(digest is null ? ":" : "@")}{tagOrDigest}";
-        using var response = await _http.SendAsync("pull manifest", _reference.Repository, "pull", () =>
+        using var response = await _http.SendAsync("pull manifest", _repository, "pull", () =>
         {
             var request = Request(HttpMethod.Get, $"manifests/{tagOrDigest}");
             foreach (var type in s_acceptedManifests)
@@ -159,11 +181,11 @@ public sealed partial class RegistryRepository : IImageSource, IRangeSource, IIm
         }
     }
 
-    private HttpRequestMessage Request(HttpMethod method, string path) => new(method, new Uri(_http.Base, $"v2/{_reference.Repository}/{path}"));
+    private HttpRequestMessage Request(HttpMethod method, string path) => new(method, new Uri(_http.Base, $"v2/{_repository}/{path}"));
 
     private Task<HttpResponseMessage> SendAsync(
         string step, string actions, HttpMethod method, string path, CancellationToken cancellationToken) =>
-        _http.SendAsync(step, _reference.Repository, actions, () => Request(method, path), cancellationToken);
+        _http.SendAsync(step, _repository, actions, () => Request(method, path), cancellationToken);
 
     private Task<RegistryException> ErrorAsync(string step, string subject, HttpResponseMessage response, CancellationToken cancellationToken) =>
         _http.ErrorAsync(step, $"{_reference.Name} {subject}".TrimEnd(), response, cancellationToken);

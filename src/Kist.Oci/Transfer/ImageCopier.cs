@@ -26,6 +26,13 @@ public static class ImageCopier
             return;
         }
 
+        if (source is RegistryRepository from && destination is RegistryRepository to
+            && await to.TryMountAsync(blob, from, cancellationToken).ConfigureAwait(false))
+        {
+            progress?.Report(new(blob.Digest, blob.Size, blob.Size, AlreadyThere: true));
+            return;
+        }
+
         await destination.PushBlobAsync(blob, token => source.OpenBlobAsync(blob, token), cancellationToken).ConfigureAwait(false);
         progress?.Report(new(blob.Digest, blob.Size, blob.Size, AlreadyThere: false));
     }

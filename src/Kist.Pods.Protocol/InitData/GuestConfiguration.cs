@@ -13,11 +13,8 @@ namespace Kist.Pods.Protocol;
 /// <param name="PolicyRego">Null if there is none: then the host may start nothing.</param>
 public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificatePem, string? PolicyRego)
 {
-    /// <summary>
-    /// The authorities that may vouch for a registry's certificate, in PEM (cdh.toml [image] extra_root_certificates); a
-    /// guest knows no others.
-    /// </summary>
-    public IReadOnlyList<string> RegistryAuthoritiesPem { get; init; } = [];
+    /// <summary>How images may be pulled (cdh.toml [image]).</summary>
+    public ImageSettings Images { get; init; } = new();
 
     /// <summary>
     /// True if the guest is to allow everything and write down what was asked (kist.toml learn = true). Refused on any
@@ -40,7 +37,7 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
             throw new MalformedDataException("init-data", -1, "aa.toml and cdh.toml have different certificates for the broker");
         return new GuestConfiguration(Address(agent.Url ?? hub.Url), agent.Certificate ?? hub.Certificate, initData.Find("policy.rego"))
         {
-            RegistryAuthoritiesPem = ReadAuthorities(initData),
+            Images = ImageSettings.From(initData),
             Learn = ReadLearn(initData),
         };
     }
@@ -50,20 +47,6 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
         if (initData.Find(name) is not { } text || find(TomlText.Parse(Encoding.UTF8.GetBytes(text), name)) is not { } table)
             return (null, null);
         return (TomlText.OptionalText(table, url, name), TomlText.OptionalText(table, certificate, name));
-    }
-
-    private static IReadOnlyList<string> ReadAuthorities(InitDataToml initData)
-    {
-        const string Hub = "cdh.toml", Name = "extra_root_certificates";
-        if (initData.Find(Hub) is not { } text || Table(TomlText.Parse(Encoding.UTF8.GetBytes(text), Hub), "image") is not { } image
-            || !image.TryGetValue(Name, out var value))
-        {
-            return [];
-        }
-
-        return value is TomlArray list && list.All(e => e is string)
-            ? [.. list.OfType<string>()]
-            : throw new MalformedDataException(Hub, -1, $"\"{Name}\" is not an array of strings");
     }
 
     private static bool ReadLearn(InitDataToml initData)

@@ -8,6 +8,9 @@ static class GuestNetwork
 {
     private static readonly IPAddress Address = new([10, 0, 2, 15]), Mask = new([255, 255, 255, 0]);
 
+    /// <summary>Where services of the host are reached, each by its port (Kist.Pods GuestDoor).</summary>
+    public static IPAddress Door { get; } = new([10, 0, 2, 100]);
+
     public static void Configure()
     {
         NetworkInterfaces.BringUp("lo");

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Kist.Agent.Boot;
 using Kist.Agent.GuestServices;
 using Kist.Agent.Images;
@@ -83,6 +82,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         {
             var options = new PullOptions
             {
+                Policy = await guest.Images.PolicyAsync(request, cancellationToken),
                 Approve = (candidate, _) =>
                 {
                     approved = candidate;
@@ -98,13 +98,11 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
                     return root;
                 },
             };
-            var registry = new RegistryOptions
-            {
-                PlainHttp = request.InsecureRegistry,
-                CertificateAuthorities = [.. guest.Configuration.RegistryAuthoritiesPem.Select(p => X509Certificate2.CreateFromPem(p))],
-            };
-            using var repository = new RegistryRepository(reference, registry);
+            using var repository = new RegistryRepository(reference, await guest.Images.RegistryAsync(request, reference, cancellationToken));
             var chain = await ImageReader.ResolveChainAsync(repository, options.Platform, cancellationToken);
+
+            // Before the pod's store of images is asked, and for sealed images as for others.
+            await ImagePuller.RequireSignaturesAsync(options, repository, chain, cancellationToken);
             var image = SealedPuller.IsSealed(chain)
                 ? await MountAsync(repository, chain, reference, lease, options, cancellationToken)
                 : await ImagePuller.PullAsync(

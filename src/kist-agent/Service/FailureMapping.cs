@@ -47,7 +47,7 @@ static class FailureMapping
         // The disks of a guest hold images, whose blocks are verified: one that cannot be read is not the image's.
         IOException io when (io.HResult & 0xffff) == Errno.EIO => FailureCode.ImageRefused,
         OperationFailedException { IsTransient: true } => FailureCode.ImagePull,
-        OperationFailedException { Step: "decrypt layer" or "unwrap layer key" or "apply layer" or "pull image" or "open sealed image" or "mount sealed image" } => FailureCode.ImageRefused,
+        OperationFailedException { Step: "decrypt layer" or "unwrap layer key" or "apply layer" or "pull image" or "open sealed image" or "mount sealed image" or "verify signatures" } => FailureCode.ImageRefused,
         OperationFailedException { Step: "attach sealed image" } => FailureCode.ImagePull,
         _ => FailureCode.Internal,
     };

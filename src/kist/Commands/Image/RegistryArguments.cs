@@ -14,8 +14,11 @@ sealed class RegistryArguments
     private readonly Option<string[]> _trustedHosts = new("--trust-host") { Description = "Another host that the registry may redirect to, or have its tokens issued by.", HelpName = "HOST" };
     private readonly Option<string?> _authFile = new("--authfile") { Description = "File with passwords (default: as podman, skopeo and docker).", HelpName = "FILE" };
 
+    private readonly Option<string?> _rules = new("--registries-conf") { Description = "File with mirrors and blocked registries (default: as podman and skopeo).", HelpName = "FILE" };
+
     public void AddTo(Command command)
     {
+        command.Add(_rules);
         command.Add(_plainHttp);
         command.Add(_authorities);
         command.Add(_trustedHosts);
@@ -27,6 +30,8 @@ sealed class RegistryArguments
         PlainHttp = parse.GetValue(_plainHttp) ? true : null,
         CertificateAuthorities = ReadAuthorities(parse.GetValue(_authorities) ?? []),
         TrustedHosts = parse.GetValue(_trustedHosts) ?? [],
+        Rules = parse.GetValue(_rules) is { } rules ? RegistryRules.Parse(File.ReadAllBytes(rules)) : RegistryRules.FromDefaultFiles(),
+        Proxy = RegistryProxy.FromEnvironment(),
         Credentials = parse.GetValue(_authFile) is { } path ? AuthFileCredentials.Parse(File.ReadAllBytes(path)) : AuthFileCredentials.FromDefaultFiles(),
     };
 
