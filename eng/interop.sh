@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Fetches other implementations that Kist is tested against and that Debian 12 lacks or builds without the features in
-# question: skopeo with key providers and PKCS #11, and cosign, from Debian 13. They are unpacked into artifacts/interop and
-# run there with Debian 13's own libraries; nothing is installed. Tests that need them skip where they are missing.
+# question: skopeo with key providers and PKCS #11, and cosign 2, from Debian 13, and cosign 3 from Debian unstable. They are
+# unpacked into artifacts/interop and run there with Debian 13's own libraries; nothing is installed. Tests that need them
+# skip where they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD/artifacts/interop
-[ -x "$root/bin/cosign" ] && exit 0
+[ -x "$root/bin/cosign3" ] && exit 0
 
 packages=(
   skopeo cosign libsofthsm2
@@ -21,6 +22,7 @@ touch "$work/state/status"
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' | sort -u | head -n 1)
 [ -n "$mirror" ] || { echo "interop: no Debian mirror is configured for apt" >&2; exit 1; }
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" > "$work/sources.list"
+sed 's/ trixie / sid /' "$work/sources.list" > "$work/more" && cat "$work/more" >> "$work/sources.list"
 cat > "$work/apt.conf" <<EOF
 Dir::State "$work/state"; Dir::State::status "$work/state/status"; Dir::Cache "$work/cache";
 Dir::Etc::sourcelist "$work/sources.list"; Dir::Etc::sourceparts "$work/none"; Dir::Etc::preferencesparts "$work/none";
@@ -29,9 +31,12 @@ EOF
 export APT_CONFIG=$work/apt.conf
 echo "interop: fetching skopeo and cosign of Debian 13" >&2
 apt-get update -qq >&2
-(cd "$work/debs" && apt-get download -qq "${packages[@]}" >&2)
+(cd "$work/debs" && apt-get download -qq "${packages[@]/%//trixie}" >&2)
 for package in "$work"/debs/*.deb; do dpkg -x "$package" "$root/root"; done
-for program in skopeo cosign; do
+mkdir "$work/newer" && (cd "$work/newer" && apt-get download -qq cosign/sid >&2)
+dpkg-deb --fsys-tarfile "$work"/newer/cosign_*.deb | tar -xO ./usr/bin/cosign > "$root/root/usr/bin/cosign3"
+chmod +x "$root/root/usr/bin/cosign3"
+for program in skopeo cosign cosign3; do
   libraries=$root/root/usr/lib/x86_64-linux-gnu
   printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' \
     "$libraries/ld-linux-x86-64.so.2" "$libraries" "$root/root/usr/bin/$program" > "$root/bin/$program"

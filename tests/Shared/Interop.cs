@@ -9,6 +9,9 @@ public static class Interop
 
     public static string Cosign => Require("cosign");
 
+    /// <summary>cosign 3, which signs images by bundles.</summary>
+    public static string Cosign3 => Require("cosign3");
+
     /// <summary>SoftHSM for those programs, which have other libraries than this process.</summary>
     public static string SoftHsm => Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(Skopeo))!, "root/usr/lib/softhsm/libsofthsm2.so");
 

@@ -30,12 +30,13 @@ public sealed class InitDataDocument
     /// <param name="brokerCertificatePem">The one certificate that the guest accepts from it.</param>
     /// <param name="policy">The agent policy.</param>
     /// <param name="learn">True if the guest is to allow everything and write it down; only simulated platforms do.</param>
-    public static InitDataDocument Compose(Uri brokerUrl, string brokerCertificatePem, string policy, bool learn = false)
+    /// <param name="images">How images may be pulled; null demands nothing.</param>
+    public static InitDataDocument Compose(Uri brokerUrl, string brokerCertificatePem, string policy, bool learn = false, ImageDemands? images = null)
     {
         var certificate = Basic(brokerCertificatePem.ReplaceLineEndings("\n").TrimEnd('\n') + "\n");
         var url = Basic(brokerUrl.AbsoluteUri.TrimEnd('/'));
         var agent = $"[token_configs]\n[token_configs.kbs]\nurl = {url}\ncert = {certificate}\n";
-        var hub = $"[kbc]\nname = \"cc_kbc\"\nurl = {url}\nkbs_cert = {certificate}\n";
+        var hub = $"[kbc]\nname = \"cc_kbc\"\nurl = {url}\nkbs_cert = {certificate}\n{images?.ToToml(Basic)}";
         return new InitDataDocument(
             $"algorithm = \"sha384\"\nversion = \"0.1.0\"\n\n[data]\n" +
             $"\"aa.toml\" = {Literal(agent)}\n\"cdh.toml\" = {Literal(hub)}\n\"policy.rego\" = {Literal(policy)}\n" +

@@ -63,6 +63,9 @@ public sealed record RunRequest
     /// <summary>Thumbprint (RFC 7638) of the key that must have signed a sealed image; empty if nobody need have.</summary>
     public string Author { get; init; } = "";
 
+    /// <summary>What is demanded of the image, and what the guest is told of registries.</summary>
+    public ImageDemands Images { get; init; } = new();
+
     /// <summary>Time limit for everything until the program runs.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(3);
 }

@@ -48,7 +48,7 @@ public sealed class WorkloadPlan
     public static async Task<WorkloadPlan> MakeAsync(
         RunRequest request, GuestImage guest, ServiceEndpoints endpoints, CancellationToken cancellationToken)
     {
-        var image = await ResolvedImage.ResolveAsync(ImageReference.Parse(request.Image), new RegistryOptions(), cancellationToken).ConfigureAwait(false);
+        var image = await ResolvedImage.ResolveAsync(ImageReference.Parse(request.Image), RegistryAccess.For(request.Images), cancellationToken).ConfigureAwait(false);
         if (!image.IsEncrypted && !request.AllowPlainImage)
         {
             throw new OperationFailedException(
@@ -64,15 +64,16 @@ public sealed class WorkloadPlan
         }
 
         var volumes = request.Volumes.Select((v, i) => v.ToVolume(string.Create(CultureInfo.InvariantCulture, $"volume-{i}"))).ToList();
-        var container = Pin(request, volumes, image, endpoints);
-        var initData = InitDataDocument.Compose(endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]), request.LearnFile is not null);
+        var container = Pin(request, volumes, image);
+        var initData = InitDataDocument.Compose(
+            endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]), request.LearnFile is not null, request.Images);
         return new WorkloadPlan(request, volumes, image, container, new PodSpec
         {
             Guest = guest,
             InitData = initData.Bytes,
             MemoryMebibytes = MachineSize.Mebibytes(request, image.SealedBlobs is null ? image.CompressedBytes : 0),
             Cpus = request.VirtualCpus,
-            Doors = [Door(new IPEndPoint(IPAddress.Loopback, endpoints.Broker.Port)), Door(IPEndPoint.Parse(endpoints.Registry))],
+            Doors = [Door(new IPEndPoint(IPAddress.Loopback, endpoints.Broker.Port)), Door(await RegistryAccess.EndPointAsync(image.Reference, cancellationToken).ConfigureAwait(false))],
             StartTimeout = request.StartTimeout,
         });
     }
@@ -94,8 +95,9 @@ public sealed class WorkloadPlan
             Stdin = _request.Interactive,
             ReadOnlyRoot = _request.ReadOnly,
 
-            // Digests and decryption prove what is pulled; TLS would end at the same host.
-            InsecureRegistry = true,
+            // Digests and decryption prove what is pulled from this machine's registry; TLS would end at the same host.
+            InsecureRegistry = RegistryAccess.IsPlain(Image.Reference, _request.Images),
+            RegistryByDoor = true,
             Limits = new ResourceLimits { MemoryBytes = (ulong)_request.MemoryLimitBytes, CpuMillis = (uint)_request.CpuMillis },
         };
         create.Arguments.AddRange(_request.Arguments);
@@ -106,11 +108,11 @@ public sealed class WorkloadPlan
         return create;
     }
 
-    private static PinnedContainer Pin(RunRequest request, IReadOnlyList<Volume> volumes, ResolvedImage image, ServiceEndpoints endpoints)
+    private static PinnedContainer Pin(RunRequest request, IReadOnlyList<Volume> volumes, ResolvedImage image)
     {
         var overrides = new ProcessOverrides(
             request.Entrypoint is { } entrypoint ? [entrypoint] : null, request.Arguments, request.Environment, request.WorkingDirectory, request.User);
-        var reference = $"{NameInGuest(image.Reference, endpoints)}@{image.ManifestDigest}";
+        var reference = $"{image.Reference.Name}@{image.ManifestDigest}";
         var digest = image.ManifestDigest.ToString();
         var pinned = image.SealedBlobs is null
             ? PinnedContainer.Of(ContainerId, reference, digest, image.IsEncrypted, ContainerProcess.Merge(image.Defaults, overrides))
@@ -138,11 +140,6 @@ public sealed class WorkloadPlan
         request.Environment.Select(e => e[(e.IndexOf('=', StringComparison.Ordinal) + 1)..])
             .Concat(volumes.SelectMany(v => v.Files?.Files.Select(f => f.Content) ?? []).Where(c => SealedSecret.IsSealed(c.Span)).Select(c => c.ToStringUtf8().TrimEnd('\n')))
             .Where(t => SealedSecret.IsSealed(t)).Select(PinnedService.OfSealed).Distinct();
-
-    /// <summary>The development registry has another address in the guest's network; any other keeps its name.</summary>
-    private static string NameInGuest(ImageReference reference, ServiceEndpoints endpoints) => reference.Registry == endpoints.Registry
-        ? string.Create(CultureInfo.InvariantCulture, $"{GuestNetwork.RegistryAuthority(IPEndPoint.Parse(endpoints.Registry).Port)}/{reference.Repository}")
-        : reference.Name;
 
     private static GuestDoor Door(IPEndPoint service) => new(service.Port, service);
 

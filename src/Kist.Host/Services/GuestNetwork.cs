@@ -10,7 +10,4 @@ public static class GuestNetwork
 {
     /// <summary>The address of every door.</summary>
     public static string Address { get; } = GuestDoor.GuestAddress.ToString();
-
-    /// <summary>The registry's authority as guests name it.</summary>
-    public static string RegistryAuthority(int port) => $"{Address}:{port}";
 }

@@ -24,7 +24,21 @@ public sealed class ImagePolicy
 
     /// <summary>A policy that accepts an image if one of these keys (PEM) signed it, whatever its name; and no other image.</summary>
     public static ImagePolicy ForKeys(IReadOnlyList<byte[]> publicKeys) =>
-        new([new SigstoreSignedRequirement([.. publicKeys.Select(k => new PolicyKey(null, k))], SignedIdentity.MatchRepository)], []);
+        new([new SigstoreSignedRequirement([.. publicKeys.Select(k => new PolicyKey(null, k))], SignedIdentity.AnyName)], []);
+
+    /// <summary>A policy that accepts an image if a signer signed it whom a certificate of a trusted authority names.</summary>
+    /// <param name="root">Whom to trust.</param>
+    /// <param name="subject">An e-mail address, URI or other name.</param>
+    /// <param name="oidcIssuer">The OpenID provider that vouched for the subject.</param>
+    public static ImagePolicy ForSigner(SigstoreTrustRoot root, string subject, string oidcIssuer) => new(
+        [
+            new SigstoreSignedRequirement([], SignedIdentity.AnyName)
+            {
+                Root = root,
+                Certificates = new CertificateRequirement { IsFulcio = true, OidcIssuer = oidcIssuer, Subject = subject },
+            },
+        ],
+        []);
 
     /// <summary>Reads a policy.</summary>
     /// <exception cref="MalformedDataException">It is no policy, or has something in it that is not known.</exception>

@@ -33,6 +33,29 @@ public sealed class LookasideStore(
         return signatures;
     }
 
+    /// <summary>Adds a signature to a store that is a directory here.</summary>
+    /// <returns>The new file.</returns>
+    public static string Add(string directory, ImageReference image, Digest manifest, ReadOnlySpan<byte> signature)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(directory, $"{image.Repository}@{manifest.Algorithm}={manifest.Hex}")).FullName;
+        for (var number = 1; number <= MaxSignatures; number++)
+        {
+            var path = Path.Combine(folder, $"signature-{number}");
+            try
+            {
+                using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1);
+                file.Write(signature);
+                return path;
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                // Taken.
+            }
+        }
+
+        throw new OperationFailedException("add signature", folder, $"there are {MaxSignatures} already, and no reader looks further");
+    }
+
     private SocketsHttpHandler CreateHandler()
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };

@@ -12,6 +12,8 @@ namespace Kist.Images.Signatures;
 public sealed class PolicyEvaluator(
     ImagePolicy policy, IPolicyKeySource keys, ISimpleSignatureStore? simpleSignatures = null, ISimpleSignatureVerifier? openPgp = null)
 {
+    private readonly SigstoreVerifier _sigstore = new(TimeProvider.System);
+
     /// <summary>Judges an image.</summary>
     /// <param name="repository">Where the image and its cosign signatures are; its reference is the name that is judged.</param>
     /// <param name="manifests">
@@ -41,46 +43,60 @@ public sealed class PolicyEvaluator(
         SigstoreSignedRequirement requirement, RegistryRepository repository, IReadOnlyList<Digest> manifests, CancellationToken cancellationToken)
     {
         var reasons = new List<string>();
-        var publicKeys = new List<AsymmetricAlgorithm>();
-        try
+        using var trust = await ReadTrustAsync(requirement, cancellationToken).ConfigureAwait(false);
+        foreach (var manifest in manifests)
         {
-            foreach (var key in await ReadKeysAsync(requirement.Keys, cancellationToken).ConfigureAwait(false))
-                publicKeys.Add(CosignSignatures.ReadPublicKey(key));
-            foreach (var manifest in manifests)
+            foreach (var signature in await CosignSignatures.ReadAsync(repository, manifest, cancellationToken).ConfigureAwait(false))
             {
-                foreach (var signature in await CosignSignatures.ReadAsync(repository, manifest, cancellationToken).ConfigureAwait(false))
-                {
-                    if (Judge(signature, publicKeys, requirement.Identity, repository.Reference, manifest) is not { } reason)
-                        return new(requirement.Type, true, $"{manifest} is signed");
-                    reasons.Add(reason);
-                }
+                if ((_sigstore.Verify(signature, trust) ?? Judge(signature, requirement.Identity, repository.Reference, manifest)) is not { } reason)
+                    return new(requirement.Type, true, $"{manifest} is signed");
+                reasons.Add(reason);
             }
-        }
-        finally
-        {
-            publicKeys.ForEach(k => k.Dispose());
         }
 
         return new(requirement.Type, false, reasons.Count == 0 ? "there is no signature" : string.Join("; ", reasons.Distinct()));
     }
 
-    private static string? Judge(
-        CosignSignature signature, List<AsymmetricAlgorithm> publicKeys, SignedIdentity identity, ImageReference image, Digest manifest)
+    private async Task<SigstoreTrust> ReadTrustAsync(SigstoreSignedRequirement requirement, CancellationToken cancellationToken)
     {
-        foreach (var key in publicKeys)
+        var keys = new List<AsymmetricAlgorithm>();
+        foreach (var key in await ReadKeysAsync(requirement.Keys, cancellationToken).ConfigureAwait(false))
+            keys.Add(CosignSignatures.ReadPublicKey(key));
+        var logs = requirement.Root?.Logs ?? [.. (await ReadKeysAsync(requirement.RekorKeys, cancellationToken).ConfigureAwait(false)).Select(k => LogKey.FromPem(k))];
+        return new SigstoreTrust
         {
-            try
+            Keys = keys,
+            Logs = logs,
+            IsLogRequired = requirement.RekorKeys.Count > 0 || requirement.Certificates is { IsFulcio: true },
+            Certificates = requirement.Certificates is not { } certificates ? null : new CertificateTrust
             {
-                if (CosignSignatures.Verify(signature, key) is { } payload)
-                    return Judge(payload, identity, image, manifest);
-            }
-            catch (MalformedDataException e)
-            {
-                return e.Message;
-            }
-        }
+                Authorities = requirement.Root?.Authorities ?? [SigningAuthority.FromPem(await ReadKeysAsync(certificates.Authorities, cancellationToken).ConfigureAwait(false))],
+                IsTimeFromLog = certificates.IsFulcio,
+                CertificateLogs = requirement.Root?.CertificateLogs,
+                OidcIssuer = certificates.OidcIssuer,
+                Email = certificates.SubjectEmail,
+                Host = certificates.SubjectHostname,
+                Subject = certificates.Subject,
+            },
+        };
+    }
 
-        return "a signature is by another key, or damaged";
+    private static string? Judge(CosignSignature signature, SignedIdentity identity, ImageReference image, Digest manifest)
+    {
+        try
+        {
+            if (!signature.IsStatement)
+                return Judge(SignaturePayload.Parse(signature.Payload, SignaturePayload.CosignType), identity, image, manifest);
+            if (!SignedStatement.Parse(signature.Payload).Contains(manifest))
+                return "a signature is for another manifest";
+
+            // What was signed is the content alone: it is the same image under every name.
+            return identity.AcceptsUnnamed ? null : "a signature names no repository, and the policy demands one (signedIdentity)";
+        }
+        catch (MalformedDataException e)
+        {
+            return e.Message;
+        }
     }
 
     // Null if the payload is about this image.

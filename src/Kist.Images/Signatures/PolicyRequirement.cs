@@ -30,13 +30,44 @@ public sealed record SignedByRequirement(IReadOnlyList<PolicyKey> Keys, SignedId
     public override string Type => "signedBy";
 }
 
-/// <summary>Needs a cosign signature by a public key.</summary>
-/// <param name="Keys">Public keys, of which one must have signed.</param>
+/// <summary>Needs a cosign signature by a public key, or by a signer that a certificate names.</summary>
+/// <param name="Keys">Public keys, of which one must have signed; empty if certificates count.</param>
 /// <param name="Identity">Which name must have been signed.</param>
 public sealed record SigstoreSignedRequirement(IReadOnlyList<PolicyKey> Keys, SignedIdentity Identity) : PolicyRequirement
 {
     /// <inheritdoc/>
     public override string Type => "sigstoreSigned";
+
+    /// <summary>Whose certificates count, or null.</summary>
+    public CertificateRequirement? Certificates { get; init; }
+
+    /// <summary>Public keys of transparency logs, of which one must have the signature; empty asks for none.</summary>
+    public IReadOnlyList<PolicyKey> RekorKeys { get; init; } = [];
+
+    /// <summary>A whole trusted root in place of single keys and authorities; not from a policy file.</summary>
+    public SigstoreTrustRoot? Root { get; init; }
+}
+
+/// <summary>Signers whom certificates name (policy.json "fulcio" and "pki").</summary>
+public sealed record CertificateRequirement
+{
+    /// <summary>The authorities' certificates, roots and intermediate ones.</summary>
+    public IReadOnlyList<PolicyKey> Authorities { get; init; } = [];
+
+    /// <summary>True for Fulcio's short-lived certificates, judged when the log took the signature; false for a PKI's, judged now.</summary>
+    public bool IsFulcio { get; init; }
+
+    /// <summary>The OpenID provider (Fulcio only).</summary>
+    public string? OidcIssuer { get; init; }
+
+    /// <summary>An e-mail address that the certificate must have.</summary>
+    public string? SubjectEmail { get; init; }
+
+    /// <summary>A host that the certificate must have.</summary>
+    public string? SubjectHostname { get; init; }
+
+    /// <summary>An e-mail address, URI or other name; not from a policy file.</summary>
+    public string? Subject { get; init; }
 }
 
 /// <summary>A requirement that is understood but cannot be met here: it refuses, and says why.</summary>

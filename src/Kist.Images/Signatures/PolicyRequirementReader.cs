@@ -7,6 +7,7 @@ namespace Kist.Images.Signatures;
 static class PolicyRequirementReader
 {
     private static readonly string[] s_keySources = ["keyPath", "keyPaths", "keyData", "keyDatas"];
+    private static readonly string[] s_rekorSources = ["rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas"];
 
     public static IReadOnlyList<PolicyRequirement> ReadList(JsonElement json)
     {
@@ -44,7 +45,7 @@ static class PolicyRequirementReader
             return new UnsupportedRequirement("signedBy", $"keys of the type '{keyType}' are defined but implemented nowhere");
         if (keyType != "GPGKeys")
             throw PolicyJson.Malformed($"the keyType '{keyType}' is not known");
-        return new SignedByRequirement(ReadKeys(json, Base64), ReadIdentity(json));
+        return new SignedByRequirement(ReadKeys(json, s_keySources, Base64), ReadIdentity(json));
     }
 
     private static PolicyRequirement ReadSigstore(JsonElement json)
@@ -52,25 +53,58 @@ static class PolicyRequirementReader
         PolicyJson.Only(
             json, "type", "keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki", "rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData",
             "rekorPublicKeyDatas", "signedIdentity");
-        if (json.TryGetProperty("fulcio", out _) || json.TryGetProperty("pki", out _))
-            return new UnsupportedRequirement("sigstoreSigned", "keyless signatures (Fulcio, PKI) cannot be verified here");
-        if (json.EnumerateObject().Any(m => m.Name.StartsWith("rekor", StringComparison.Ordinal)))
-            return new UnsupportedRequirement("sigstoreSigned", "entries of the transparency log (Rekor) cannot be verified here");
-        return new SigstoreSignedRequirement(ReadKeys(json, PemOrBase64), ReadIdentity(json));
+        var certificates = json.TryGetProperty("fulcio", out var fulcio) ? ReadFulcio(fulcio) : json.TryGetProperty("pki", out var pki) ? ReadPki(pki) : null;
+        if (s_keySources.Append("fulcio").Append("pki").Count(n => json.TryGetProperty(n, out _)) != 1)
+            throw PolicyJson.Malformed("exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio and pki is needed");
+        var logs = s_rekorSources.Any(n => json.TryGetProperty(n, out _)) ? ReadKeys(json, s_rekorSources, PemOrBase64) : [];
+        if (certificates is { IsFulcio: true } && logs.Count == 0)
+            throw PolicyJson.Malformed("fulcio needs the key of a transparency log: without one nothing says when a signature was made");
+        if (certificates is { IsFulcio: false } && logs.Count > 0)
+            throw PolicyJson.Malformed("pki cannot be used with the key of a transparency log");
+        return new SigstoreSignedRequirement(certificates is null ? ReadKeys(json, s_keySources, PemOrBase64) : [], ReadIdentity(json)) { Certificates = certificates, RekorKeys = logs };
     }
 
-    private static List<PolicyKey> ReadKeys(JsonElement json, Func<string, byte[]> decode)
+    private static CertificateRequirement ReadFulcio(JsonElement json)
     {
-        var sources = s_keySources.Count(n => json.TryGetProperty(n, out _));
-        if (sources != 1)
-            throw PolicyJson.Malformed("exactly one of keyPath, keyPaths and keyData is needed");
+        PolicyJson.Only(json, "caPath", "caData", "oidcIssuer", "subjectEmail");
+        return new CertificateRequirement
+        {
+            IsFulcio = true,
+            Authorities = ReadKeys(json, ["caPath", "", "caData", ""], PemOrBase64),
+            OidcIssuer = PolicyJson.Text(json, "oidcIssuer") ?? throw PolicyJson.Malformed("oidcIssuer is missing"),
+            SubjectEmail = PolicyJson.Text(json, "subjectEmail") ?? throw PolicyJson.Malformed("subjectEmail is missing"),
+        };
+    }
+
+    private static CertificateRequirement ReadPki(JsonElement json)
+    {
+        PolicyJson.Only(json, "caRootsPath", "caRootsData", "caIntermediatesPath", "caIntermediatesData", "subjectEmail", "subjectHostname");
+        var intermediates = json.TryGetProperty("caIntermediatesPath", out _) || json.TryGetProperty("caIntermediatesData", out _)
+            ? ReadKeys(json, ["caIntermediatesPath", "", "caIntermediatesData", ""], PemOrBase64)
+            : [];
+        var (email, host) = (PolicyJson.Text(json, "subjectEmail"), PolicyJson.Text(json, "subjectHostname"));
+        return email is null && host is null
+            ? throw PolicyJson.Malformed("pki needs subjectEmail or subjectHostname")
+            : new CertificateRequirement
+            {
+                Authorities = [.. ReadKeys(json, ["caRootsPath", "", "caRootsData", ""], PemOrBase64), .. intermediates],
+                SubjectEmail = email,
+                SubjectHostname = host,
+            };
+    }
+
+    // The names of a path, of paths, of data and of datas.
+    private static List<PolicyKey> ReadKeys(JsonElement json, string[] names, Func<string, byte[]> decode)
+    {
+        if (names.Count(n => json.TryGetProperty(n, out _)) != 1)
+            throw PolicyJson.Malformed($"exactly one of {string.Join(", ", names.Where(n => n.Length > 0))} is needed");
         var keys = new List<PolicyKey>();
-        if (PolicyJson.Text(json, "keyPath") is { } path)
+        if (PolicyJson.Text(json, names[0]) is { } path)
             keys.Add(new PolicyKey(path, null));
-        if (PolicyJson.Text(json, "keyData") is { } data)
+        if (PolicyJson.Text(json, names[2]) is { } data)
             keys.Add(new PolicyKey(null, decode(data)));
-        keys.AddRange(PolicyJson.Texts(json, "keyPaths").Select(p => new PolicyKey(p, null)));
-        keys.AddRange(PolicyJson.Texts(json, "keyDatas").Select(d => new PolicyKey(null, decode(d))));
+        keys.AddRange(PolicyJson.Texts(json, names[1]).Select(p => new PolicyKey(p, null)));
+        keys.AddRange(PolicyJson.Texts(json, names[3]).Select(d => new PolicyKey(null, decode(d))));
         return keys;
     }
 

@@ -15,6 +15,9 @@ public abstract record SignedIdentity
     /// <summary>The same repository.</summary>
     public static SignedIdentity MatchRepository { get; } = new Repository();
 
+    /// <summary>Any name, and none: the manifest's digest alone counts. No policy file can say so.</summary>
+    public static SignedIdentity AnyName { get; } = new Any();
+
     /// <summary>Exactly this reference.</summary>
     public static SignedIdentity ExactReference(string reference) => new FixedReference(ImageReference.Parse(reference));
 
@@ -44,6 +47,9 @@ public abstract record SignedIdentity
         return Matches(image, parsed, hasName);
     }
 
+    /// <summary>True if a signature that names no repository counts.</summary>
+    internal virtual bool AcceptsUnnamed => false;
+
     private protected abstract bool Matches(ImageReference image, ImageReference signedName, bool signedHasTagOrDigest);
 
     private static bool SameExactly(ImageReference image, ImageReference signedName, bool hasTagOrDigest) =>
@@ -60,6 +66,13 @@ public abstract record SignedIdentity
     {
         private protected override bool Matches(ImageReference image, ImageReference signedName, bool signedHasTagOrDigest) =>
             SameExactly(image, signedName, signedHasTagOrDigest);
+    }
+
+    private sealed record Any : SignedIdentity
+    {
+        internal override bool AcceptsUnnamed => true;
+
+        private protected override bool Matches(ImageReference image, ImageReference signedName, bool signedHasTagOrDigest) => true;
     }
 
     private sealed record Repository : SignedIdentity

@@ -50,6 +50,9 @@ public sealed record RegistryOptions
     /// <summary>Time, for waits and token lifetimes.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>True if a registry, host[:port], is this machine itself: plain http is spoken to it unless told otherwise.</summary>
+    public static bool IsLoopback(string registry) => HostRules.IsLoopback(registry);
+
     /// <summary>How to make a connection to host and port, or null for TCP by the system's resolver.</summary>
     public Func<string, int, CancellationToken, ValueTask<Stream>>? Connect { get; init; }
 }

@@ -100,9 +100,6 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
             };
             using var repository = new RegistryRepository(reference, await guest.Images.RegistryAsync(request, reference, cancellationToken));
             var chain = await ImageReader.ResolveChainAsync(repository, options.Platform, cancellationToken);
-
-            // Before the pod's store of images is asked, and for sealed images as for others.
-            await ImagePuller.RequireSignaturesAsync(options, repository, chain, cancellationToken);
             var image = SealedPuller.IsSealed(chain)
                 ? await MountAsync(repository, chain, reference, lease, options, cancellationToken)
                 : await ImagePuller.PullAsync(

@@ -37,6 +37,11 @@ sealed class RunCommand
     private readonly Option<BlobFetch> _fetch = new("--fetch") { Description = "How a sealed image is fetched: prefetch (while the guest boots), lazy (only what it reads), eager (all before)" };
     private readonly Option<string?> _author = new("--author") { Description = "Public key (PEM) of who must have signed the sealed image", HelpName = "FILE" };
     private readonly Option<long> _minimumRevision = new("--minimum-revision") { Description = "Refuse a sealed image of an older revision", HelpName = "N" };
+    private readonly Option<string?> _imagePolicy = new("--image-policy") { Description = "Signature policy (policy.json) that the guest judges the image by: FILE, or kbs:///… at the broker" };
+    private readonly Option<string?> _sigstore = new("--sigstore-config") { Description = "Where simple signatures are kept (registries.d): FILE, or kbs:///…" };
+    private readonly Option<string?> _credentials = new("--registry-auth") { Description = "The guest's credentials for the registry (auth.json) at the broker: kbs:///…" };
+    private readonly Option<string?> _registries = new("--registries-conf") { Description = "Mirrors and blocked registries for the guest (registries.conf) at the broker: kbs:///…" };
+    private readonly Option<string[]> _authorities = new("--registry-ca") { Description = "File with the certificate (PEM) of an authority that may vouch for the registry; the guest knows no others" };
     private readonly Option<int> _startTimeout = new("--start-timeout") { Description = "Seconds until the program must run", DefaultValueFactory = _ => 180 };
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Say each step on standard error" };
     private readonly Option<string?> _state = StateOption.Create();
@@ -48,7 +53,8 @@ sealed class RunCommand
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
             _image, _arguments, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
-            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision, _startTimeout, _verbose, _state,
+            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision,
+            _imagePolicy, _sigstore, _credentials, _registries, _authorities, _startTimeout, _verbose, _state,
         };
         command.SetAction(RunAsync);
         return command;
@@ -117,9 +123,20 @@ sealed class RunCommand
             Fetch = parse.GetValue(_fetch),
             Author = parse.GetValue(_author) is { } author ? Image.AuthorKey.ReadThumbprint(author) : "",
             MinimumRevision = parse.GetValue(_minimumRevision),
+            Images = new ImageDemands
+            {
+                SignaturePolicy = ReadUnlessAtBroker(parse.GetValue(_imagePolicy)),
+                SigstoreConfiguration = ReadUnlessAtBroker(parse.GetValue(_sigstore)),
+                Credentials = parse.GetValue(_credentials),
+                RegistryConfiguration = parse.GetValue(_registries),
+                AuthoritiesPem = [.. (parse.GetValue(_authorities) ?? []).Select(File.ReadAllText)],
+            },
             StartTimeout = TimeSpan.FromSeconds(Math.Clamp(parse.GetValue(_startTimeout), 1, 3600)),
         };
     }
+
+    private static string? ReadUnlessAtBroker(string? value) =>
+        value is null || value.StartsWith("kbs:///", StringComparison.Ordinal) ? value : File.ReadAllText(value);
 
     /// <summary>As docker: a bare name takes the value that it has here, and nothing if it has none.</summary>
     private static string? PassOn(string entry)
