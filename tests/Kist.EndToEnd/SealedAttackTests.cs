@@ -148,7 +148,7 @@ public sealed class SealedAttackTests(Installation installation, SealedImages im
     }
 
     private string InGuest(SealedImageFacts image) =>
-        $"{GuestNetwork.RegistryAuthority(IPEndPoint.Parse(installation.Endpoints.Registry).Port)}/sealed@{image.Digest}";
+        $"{GuestNetwork.Address}:{IPEndPoint.Parse(installation.Endpoints.Registry).Port}/sealed@{image.Digest}";
 
     private static GuestDoor Door(IPEndPoint service) => new(service.Port, service);
 

@@ -107,6 +107,60 @@ public sealed class RegistryTests
         Assert.Equal("hello", await File.ReadAllTextAsync(directory["bundle/rootfs/etc/hello"], TestContext.Current.CancellationToken));
     }
 
+    [Theory]
+    [InlineData(LayerCompression.Gzip)]
+    [InlineData(LayerCompression.Zstd)]
+    [InlineData(LayerCompression.None)]
+    public async Task DockerArchive_WrittenHere_IsReadBySkopeo(LayerCompression compression)
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["tree/etc"]);
+        await File.WriteAllTextAsync(directory["tree/etc/hello"], "hello", TestContext.Current.CancellationToken);
+        var source = new OciLayout(directory["plain"], "1");
+        await ImageBuilder.BuildAsync([directory["tree"]], source, new ImageBuildOptions { Compression = compression }, TestContext.Current.CancellationToken);
+        using (var archive = (DockerArchiveWriter)ImageLocation.OpenDestination($"docker-archive:{directory["image.tar"]}:example.com/a/b:2", new RegistryOptions()))
+            await ImageCopier.CopyAsync(source, archive, null, TestContext.Current.CancellationToken);
+        Assert.Equal(["image.tar", "plain", "tree"], Directory.EnumerateFileSystemEntries(directory["."]).Select(Path.GetFileName).Order());
+
+        ExternalProgram.Run("skopeo", ["copy", "--insecure-policy", $"docker-archive:{directory["image.tar"]}:example.com/a/b:2", $"oci:{directory["again"]}:1"]);
+        ExternalProgram.Run("umoci", ["unpack", "--rootless", "--image", directory["again"] + ":1", directory["bundle"]]);
+        Assert.Equal("hello", await File.ReadAllTextAsync(directory["bundle/rootfs/etc/hello"], TestContext.Current.CancellationToken));
+        var read = await new DockerArchive(directory["image.tar"], "example.com/a/b:2").ResolveAsync(TestContext.Current.CancellationToken);
+        Assert.Single(ImageManifest.Parse(read.Bytes.Span).Layers);
+    }
+
+    [Fact]
+    public async Task Copy_WithinARegistry_SendsNoBlobs()
+    {
+        await using var registry = await LocalRegistry.StartAsync();
+        using var directory = new TemporaryDirectory();
+        await BuildAsync(directory);
+        using var from = new RegistryRepository(ImageReference.Parse($"{registry.Host}/from:1"), new RegistryOptions());
+        using var to = new RegistryRepository(ImageReference.Parse($"{registry.Host}/to:1"), new RegistryOptions());
+        var copied = await ImageCopier.CopyAsync(new OciLayout(directory["plain"], "1"), from, null, TestContext.Current.CancellationToken);
+        var reports = new List<TransferProgress>();
+        await ImageCopier.CopyAsync(from, to, new Collector(reports), TestContext.Current.CancellationToken);
+        Assert.Equal(2, reports.Count);
+        Assert.All(reports, r => Assert.True(r.AlreadyThere));
+        Assert.Equal(copied.Digest, (await to.ResolveAsync(TestContext.Current.CancellationToken)).Digest);
+    }
+
+    [Fact]
+    public async Task Tls_WithAPrivateAuthority_IsAccepted_AndWithoutItRefused()
+    {
+        using var directory = new TemporaryDirectory();
+        var authority = LocalAuthority.Create(directory["server.pem"], directory["server.key"]);
+        await using var registry = await LocalRegistry.StartAsync(tls: (directory["server.pem"], directory["server.key"]));
+        await BuildAsync(directory);
+        using var repository = new RegistryRepository(ImageReference.Parse($"{registry.Host}/tls:1"), new RegistryOptions { CertificateAuthorities = [authority] });
+        var copied = await ImageCopier.CopyAsync(new OciLayout(directory["plain"], "1"), repository, null, TestContext.Current.CancellationToken);
+        Assert.Equal(copied.Digest, (await repository.ResolveAsync(TestContext.Current.CancellationToken)).Digest);
+
+        using var stranger = LocalAuthority.Create(directory["other.pem"], directory["other.key"]);
+        using var refused = new RegistryRepository(ImageReference.Parse($"{registry.Host}/tls:1"), new RegistryOptions { CertificateAuthorities = [stranger], MaxAttempts = 1 });
+        await Assert.ThrowsAnyAsync<Exception>(() => refused.ResolveAsync(TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task Build_Twice_GivesTheSameDigest()
     {
@@ -135,6 +189,11 @@ public sealed class RegistryTests
         using var anonymous = new RegistryRepository(ImageReference.Parse($"{registry.Host}/p:1"), new RegistryOptions());
         var error = await Assert.ThrowsAsync<RegistryException>(() => anonymous.ResolveAsync(TestContext.Current.CancellationToken));
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, error.Status);
+    }
+
+    private sealed class Collector(List<TransferProgress> reports) : IProgress<TransferProgress>
+    {
+        public void Report(TransferProgress value) => reports.Add(value);
     }
 
     private static async Task BuildAsync(TemporaryDirectory directory)

@@ -38,7 +38,7 @@ public class InitDataTomlTests
         Assert.Equal(new Uri("https://10.0.2.100:8080"), configuration.BrokerUrl);
         Assert.Equal("PEM", configuration.BrokerCertificatePem);
         Assert.Equal("package agent_policy", configuration.PolicyRego);
-        Assert.Equal(["ONE", "TWO"], configuration.RegistryAuthoritiesPem);
+        Assert.Equal(["ONE", "TWO"], configuration.Images.AuthoritiesPem);
     }
 
     [Fact]

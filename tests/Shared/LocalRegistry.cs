@@ -8,6 +8,7 @@ namespace Kist.Testing;
 public sealed class LocalRegistry : IAsyncDisposable
 {
     private readonly Process _process;
+    private bool _disposed;
 
     private LocalRegistry(Process process, int port, string directory)
     {
@@ -24,7 +25,8 @@ public sealed class LocalRegistry : IAsyncDisposable
     public string Storage { get; }
 
     /// <param name="authentication">Lines of YAML for the "auth" section, or null for none.</param>
-    public static async Task<LocalRegistry> StartAsync(string? authentication = null)
+    /// <param name="tls">Files of the server's certificate and key, or null for plain http.</param>
+    public static async Task<LocalRegistry> StartAsync(string? authentication = null, (string Certificate, string Key)? tls = null)
     {
         Assert.SkipUnless(File.Exists("/usr/bin/docker-registry"), "docker-registry is not installed");
         var directory = Directory.CreateTempSubdirectory("kist-registry-").FullName;
@@ -38,6 +40,7 @@ public sealed class LocalRegistry : IAsyncDisposable
               delete: {"{enabled: true}"}
             http:
               addr: 127.0.0.1:{port}
+            {(tls is { } files ? $"  tls: {{certificate: {files.Certificate}, key: {files.Key}}}" : "")}
             {authentication}
             """);
         var process = Process.Start(new ProcessStartInfo("/usr/bin/docker-registry", ["serve", config])
@@ -51,12 +54,14 @@ public sealed class LocalRegistry : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         var registry = new LocalRegistry(process, port, directory);
-        await registry.WaitAsync();
+        await registry.WaitAsync(tls is null);
         return registry;
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         if (!_process.HasExited)
             _process.Kill();
         await _process.WaitForExitAsync();
@@ -64,14 +69,15 @@ public sealed class LocalRegistry : IAsyncDisposable
         Directory.Delete(Storage, recursive: true);
     }
 
-    private async Task WaitAsync()
+    private async Task WaitAsync(bool plain)
     {
-        using var http = new HttpClient();
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
+        using var http = new HttpClient(handler);
         for (var i = 0; i < 200; i++)
         {
             try
             {
-                using var response = await http.GetAsync(new Uri($"http://{Host}/v2/"));
+                using var response = await http.GetAsync(new Uri($"{(plain ? "http" : "https")}://{Host}/v2/"));
                 if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Unauthorized)
                     return;
             }

@@ -35,7 +35,7 @@ public sealed class AttestedPodStarter(
         timings.Finish("register");
 
         progress.Report("preparing the image's disks");
-        var disks = await ImageDisks.PrepareAsync(new BlobCache(state.ImageCache), plan.Image, new RegistryOptions(), request.Fetch, cancellationToken)
+        var disks = await ImageDisks.PrepareAsync(new BlobCache(state.ImageCache), plan.Image, RegistryAccess.For(request.Images), request.Fetch, cancellationToken)
             .ConfigureAwait(false);
         timings.Finish("disks");
         RunningPod? pod = null;
