@@ -48,7 +48,7 @@ static class PolicyRequirementReader
         return new SignedByRequirement(ReadKeys(json, s_keySources, Base64), ReadIdentity(json));
     }
 
-    private static PolicyRequirement ReadSigstore(JsonElement json)
+    private static SigstoreSignedRequirement ReadSigstore(JsonElement json)
     {
         PolicyJson.Only(
             json, "type", "keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki", "rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData",

@@ -72,7 +72,7 @@ static class LogEntryBody
         return PemEncoding.TryFind(text, out var fields) && Convert.FromBase64String(text[fields.Base64Data]).AsSpan().SequenceEqual(signer);
     }
 
-    private static IEnumerable<JsonElement> Elements(JsonElement json, string name) =>
+    private static JsonElement.ArrayEnumerator Elements(JsonElement json, string name) =>
         json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : throw Malformed($"the list '{name}' is missing");
 
     private static JsonElement Member(JsonElement json, string name) =>

@@ -87,7 +87,7 @@ static class SigstoreBundle
         if (StrictJson.RequiredText(envelope, "payloadType", Structure) is var type && type != StatementType)
             throw Malformed($"its payload is of the type '{type}', not {StatementType}");
         var payload = Base64(envelope, "payload");
-        var signatures = Elements(envelope, "signatures").ToList();
+        var signatures = Elements(envelope, "signatures");
         if (signatures.Count != 1)
             throw Malformed($"it has {signatures.Count} signatures, not one");
         return new CosignSignature(payload, Base64(signatures[0], "sig")) { IsStatement = true, SignedBytes = Encode(payload) };
@@ -125,9 +125,9 @@ static class SigstoreBundle
             ? number
             : throw Malformed($"'{name}' is missing or no number");
 
-    private static IEnumerable<JsonElement> Elements(JsonElement json, string name) => !json.TryGetProperty(name, out var list)
+    private static List<JsonElement> Elements(JsonElement json, string name) => !json.TryGetProperty(name, out var list)
         ? []
-        : list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : throw Malformed($"'{name}' is no list");
+        : list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : throw Malformed($"'{name}' is no list");
 
     private static JsonElement Member(JsonElement json, string name) => json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Object
         ? member

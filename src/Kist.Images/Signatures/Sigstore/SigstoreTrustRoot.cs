@@ -67,9 +67,9 @@ public sealed record SigstoreTrustRoot(IReadOnlyList<SigningAuthority> Authoriti
         ? null
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : throw Malformed($"'{text}' is no time");
 
-    private static IEnumerable<JsonElement> Elements(JsonElement json, string name) => !json.TryGetProperty(name, out var list)
+    private static List<JsonElement> Elements(JsonElement json, string name) => !json.TryGetProperty(name, out var list)
         ? []
-        : list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : throw Malformed($"'{name}' is no list");
+        : list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : throw Malformed($"'{name}' is no list");
 
     private static JsonElement Member(JsonElement json, string name) => json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Object
         ? member
