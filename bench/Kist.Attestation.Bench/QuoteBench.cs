@@ -30,7 +30,10 @@ static class QuoteBench
         void Warm() => Require(verifier.Verify(quote, reportData, s_time));
         var warm = Measure.PerSecond(Warm);
         Print($"{tee}: warm quote", warm, limit);
-        Console.WriteLine($"    allocated a quote: {Measure.BytesAllocated(Warm):0.#} bytes; on {Environment.ProcessorCount} threads {Measure.PerSecond(Warm, Environment.ProcessorCount):0}/s of wall time, on 1 {Measure.PerSecond(Warm, 1):0}/s");
+        Console.WriteLine($"    allocated a quote: {Measure.BytesAllocated(Warm):0.#} bytes");
+        var (one, many) = (Measure.PerSecond(Warm, 1), Measure.PerSecond(Warm, Environment.ProcessorCount));
+        Console.WriteLine($"    on 1 thread {one.Wall:0}/s of wall time, {one.Processor:0}/s of processor time");
+        Console.WriteLine($"    on {Environment.ProcessorCount} threads {many.Wall:0}/s of wall time ({many.Wall / one.Wall:0.00} times), {many.Processor:0}/s of processor time ({many.Processor / one.Processor:0.00} times)");
         var evidence = new Evidence { Tee = tee, Bytes = quote };
         Print($"{tee}: full verdict, collateral parsed before", Measure.PerSecond(() => Require(EvidenceVerifier.Verify(evidence, ExpectedBinding.None, options).IsAccepted)), limit);
         var cold = Measure.PerSecond(() => Require(EvidenceVerifier.Verify(evidence, ExpectedBinding.None, Options(collateral)).IsAccepted));

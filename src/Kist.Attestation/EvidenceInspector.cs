@@ -41,7 +41,7 @@ public static class EvidenceInspector
     /// <summary>Lists the fields of evidence.</summary>
     /// <exception cref="MalformedDataException">It does not follow its format.</exception>
     public static IReadOnlyList<EvidenceField> Inspect(Evidence evidence) => TeeVerifierTable.Find(evidence.Tee) is { } verifier
-        ? JsonText.Guard<IReadOnlyList<EvidenceField>>("evidence", () => [.. verifier.Inspect(evidence)])
+        ? StrictJson.Guard<IReadOnlyList<EvidenceField>>("evidence", () => [.. verifier.Inspect(evidence)])
         : throw new MalformedDataException("evidence", -1, $"the TEE {evidence.Tee} is not known");
 
     // What is no evidence, and is recognised only after that is sure.
@@ -52,7 +52,7 @@ public static class EvidenceInspector
             return new("Open Enclave endorsements", ["bytes"], [.. elements.Select((e, i) => Element(e, i))]);
         if (TextEncoding.FirstCharacter(data.Span) is not ('{' or '[') || NotEvidence.Describe(file) is null)
             return null;
-        return JsonText.Guard("document", () =>
+        return StrictJson.Guard("document", () =>
         {
             using var document = JsonDocument.Parse(data);
             return new Inspection("statement", ["JSON"], JsonFields.List(document.RootElement));

@@ -31,7 +31,7 @@ public static class EvidenceVerifier
         var verdict = new VerdictBuilder(evidence.Tee, options.Time);
         if (TeeVerifierTable.Find(evidence.Tee) is { } verifier)
         {
-            JsonText.Guard("evidence", () =>
+            StrictJson.Guard("evidence", () =>
             {
                 verifier.Verify(evidence, binding, options, verdict);
                 return true;

@@ -29,7 +29,7 @@ public static class TcbPolicyJson
     {
         if (json.Length > MaxSize)
             throw new MalformedDataException(Structure, -1, $"{json.Length} bytes, more than the limit of {MaxSize}");
-        return JsonText.Guard(Structure, () =>
+        return StrictJson.Guard(Structure, () =>
         {
             using var document = JsonDocument.Parse(json, s_strict);
             if (document.RootElement.ValueKind != JsonValueKind.Object)

@@ -48,6 +48,30 @@ public static class StrictJson
         throw new MalformedDataException(structure, -1, "it must be a JSON object");
     }
 
+    /// <summary>
+    /// Runs <paramref name="read"/> and reports invalid text and syntax as malformed data. System.Text.Json accepts documents whose
+    /// texts are no valid Unicode (a lone surrogate in an escape, a byte that is no UTF-8), and throws InvalidOperationException
+    /// once such a text is read; for input of strangers that is malformed data like any other.
+    /// </summary>
+    /// <param name="structure">What it is, for the error.</param>
+    /// <param name="read">Reads the document.</param>
+    /// <exception cref="MalformedDataException">The document does not follow its format.</exception>
+    public static T Guard<T>(string structure, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (JsonException e)
+        {
+            throw new MalformedDataException(structure, e.BytePositionInLine ?? -1, "it is not JSON", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new MalformedDataException(structure, -1, "a text in it is not valid Unicode, or a value is of another kind", e);
+        }
+    }
+
     /// <summary>A string member's text, or null if there is no such member.</summary>
     /// <exception cref="MalformedDataException">The member is not a string, or not Unicode text.</exception>
     public static string? OptionalText(JsonElement json, string name, string structure)

@@ -48,13 +48,13 @@ internal sealed record HclRuntimeData(byte[] AttestationKey, byte[] UserData, Js
     {
         if (EvidenceJson.RequireString(key, "kty", Structure) != "RSA")
             throw new MalformedDataException(Structure, -1, $"{AttestationKeyId} is not RSA");
+        var (modulus, exponent) = (EvidenceJson.RequireBase64Url(key, "n", Structure), EvidenceJson.RequireBase64Url(key, "e", Structure));
+        // The platform's import reads the first bytes without looking.
+        if (modulus.Length == 0 || exponent.Length == 0)
+            throw new MalformedDataException(Structure, -1, $"{AttestationKeyId} has no modulus or no exponent");
         try
         {
-            using var rsa = RSA.Create(new RSAParameters
-            {
-                Modulus = EvidenceJson.RequireBase64Url(key, "n", Structure),
-                Exponent = EvidenceJson.RequireBase64Url(key, "e", Structure),
-            });
+            using var rsa = RSA.Create(new RSAParameters { Modulus = modulus, Exponent = exponent });
             return rsa.ExportSubjectPublicKeyInfo();
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)

@@ -77,7 +77,7 @@ public static class EvidenceBundleJson
     {
         if (file.Length > MaxSize)
             throw new MalformedDataException(Structure, -1, $"{file.Length} bytes, more than the limit of {MaxSize}");
-        return JsonText.Guard(Structure, () =>
+        return StrictJson.Guard(Structure, () =>
         {
             using var document = JsonDocument.Parse(file, s_strict);
             return Read(document.RootElement);

@@ -162,7 +162,7 @@ public sealed class CollateralReader
             return false;
         }
 
-        return JsonText.Guard("collateral", () => AddJson(json, root));
+        return StrictJson.Guard("collateral", () => AddJson(json, root));
     }
 
     private bool AddJson(ReadOnlyMemory<byte> json, JsonElement root)

@@ -28,7 +28,7 @@ public static class DcapCollateralJson
     {
         if (document.Length > 4 * EvidenceLimits.Crl)
             throw new MalformedDataException(Structure, -1, $"{document.Length} bytes, more than the limit of {4 * EvidenceLimits.Crl}");
-        return JsonText.Guard(Structure, () =>
+        return StrictJson.Guard(Structure, () =>
         {
             using var parsed = JsonDocument.Parse(document, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 2 });
             return Read(parsed.RootElement);

@@ -31,6 +31,12 @@ public sealed record Comid
     /// <summary>attest-key-triples: keys that sign evidence.</summary>
     public ImmutableArray<CorimKeyTriple> AttestKeys { get; init; } = [];
 
+    /// <summary>
+    /// How many kinds of triples were not read: dependencies, memberships, conditional endorsements and others. None of them says
+    /// what evidence should be, so that leaving them out accepts nothing more.
+    /// </summary>
+    public int OtherTriples { get; init; }
+
     /// <summary>Reads a bare CoMID; bytes after its end are refused.</summary>
     /// <exception cref="MalformedDataException">It does not follow its format.</exception>
     public static Comid Parse(ReadOnlyMemory<byte> cbor) => CborInput.Read(cbor, Structure, Read);
@@ -88,7 +94,7 @@ public sealed record Comid
     private static Comid Skip(CborReader reader, Comid result)
     {
         reader.SkipValue();
-        return result;
+        return result with { OtherTriples = result.OtherTriples + 1 };
     }
 
     private static CorimTriple ReadTriple(CborReader reader)

@@ -24,6 +24,8 @@ internal static class CorimFields
     private static IEnumerable<EvidenceField> Comid(Comid comid, string prefix)
     {
         yield return Text($"{prefix}.id", comid.TagId);
+        if (comid.OtherTriples > 0)
+            yield return Text($"{prefix}.other_triples", $"{comid.OtherTriples}", "kinds of triples that are not read, such as conditional endorsements");
         foreach (var field in Triples(comid.ReferenceValues, $"{prefix}.reference"))
             yield return field;
         foreach (var field in Triples(comid.EndorsedValues, $"{prefix}.endorsed"))

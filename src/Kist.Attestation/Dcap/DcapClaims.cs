@@ -47,6 +47,29 @@ public sealed record DcapClaims
         };
     }
 
+    /// <summary>Writes the quote's header as "header", in the names that Trustee's verifiers give each TEE's.</summary>
+    internal static void WriteHeader(Utf8JsonWriter writer, DcapQuote quote)
+    {
+        var header = quote.Header.Span;
+        writer.WriteStartObject("header");
+        writer.WriteHex("version", header[..2]);
+        writer.WriteHex("att_key_type", header[2..4]);
+        writer.WriteHex(quote.IsTdx ? "tee_type" : "att_key_data_0", header[4..8]);
+        if (quote.IsTdx)
+        {
+            writer.WriteHex("reserved", header[8..12]);
+        }
+        else
+        {
+            writer.WriteHex("qe_svn", header[8..10]);
+            writer.WriteHex("pce_svn", header[10..12]);
+        }
+
+        writer.WriteHex("vendor_id", header[12..28]);
+        writer.WriteHex("user_data", header[28..48]);
+        writer.WriteEndObject();
+    }
+
     /// <summary>Writes the members into an object that is open.</summary>
     internal void WriteMembers(Utf8JsonWriter writer)
     {

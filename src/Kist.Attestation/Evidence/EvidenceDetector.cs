@@ -79,7 +79,7 @@ public static class EvidenceDetector
             return null;
         }
 
-        return JsonText.Guard("evidence", () => FromElement(root, tee, layers, MaxLayers));
+        return StrictJson.Guard("evidence", () => FromElement(root, tee, layers, MaxLayers));
     }
 
     private static DetectedEvidence? FromElement(JsonElement element, string? tee, List<string> layers, int depth)

@@ -19,7 +19,7 @@ internal static class EvidenceMessage
         if (message.TryGetProperty("tee-evidence", out var attestation))
             return ("KBS attestation", attestation, null);
         if (message.TryGetProperty("primary_evidence", out var primary))
-            return ("KBS evidence", primary, null);
+            return (HasAdditional(message) ? "KBS evidence (its additional evidence is not judged with it)" : "KBS evidence", primary, null);
         if (message.TryGetProperty("verification_requests", out var requests) && requests.ValueKind == JsonValueKind.Array && requests.GetArrayLength() > 0)
             return ("attestation request", requests[0], null);
         if (!message.TryGetProperty("evidence", out var evidence) || !message.TryGetProperty("tee", out var tee) || tee.ValueKind != JsonValueKind.String)
@@ -28,6 +28,11 @@ internal static class EvidenceMessage
             ? Decode(evidence) is { } decoded ? ("attestation request's evidence", decoded, tee.GetString()) : null
             : ("attestation request's evidence", evidence, tee.GetString());
     }
+
+    // A JSON text of devices' evidence by TEE; the broker judges each, a single verdict is of one.
+    private static bool HasAdditional(JsonElement message) =>
+        message.TryGetProperty("additional_evidence", out var more) && more.ValueKind == JsonValueKind.String
+        && !(more.ValueEquals("") || more.ValueEquals("{}") || more.ValueEquals("null"));
 
     /// <summary>JSON in base64url, with or without padding; null if it is not that.</summary>
     private static JsonElement? Decode(JsonElement text)

@@ -49,6 +49,13 @@ internal sealed record RimSignature(byte[] SignedInfo, byte[] Value, bool IsDige
 
     private static RimSignature Read(XmlElement root, XmlElement signature)
     {
+        // Nothing inside the signature is covered by it but this: an Object there could bring measurements that nobody signed.
+        if (Elements(signature).Select(e => e.LocalName).SequenceEqual(["SignedInfo", "SignatureValue", "KeyInfo"]) is false
+            || Elements(Child(signature, "KeyInfo")) is not [{ LocalName: "X509Data" } data] || Elements(data).Any(e => e.LocalName != "X509Certificate"))
+        {
+            throw Malformed("it holds more than SignedInfo, SignatureValue and certificates");
+        }
+
         var info = Child(signature, "SignedInfo");
         var reference = Child(info, "Reference");
         RequireAlgorithm(Child(info, "CanonicalizationMethod"), Canonical);
@@ -61,7 +68,7 @@ internal sealed record RimSignature(byte[] SignedInfo, byte[] Value, bool IsDige
         RequireAlgorithm(first, Enveloped);
         RequireAlgorithm(second, Canonical);
         var digest = Convert.FromBase64String(Child(reference, "DigestValue").InnerText);
-        var certificates = Elements(Child(Child(signature, "KeyInfo"), "X509Data")).Where(e => e.LocalName == "X509Certificate").ToList();
+        var certificates = Elements(data);
         if (certificates.Count is 0 or > CertificateLimit)
             throw Malformed($"there are not 1 to {CertificateLimit} certificates");
         return new RimSignature(

@@ -45,16 +45,16 @@ internal sealed class SevKey
     /// <summary>An RSA key from numbers, least significant byte first. Null if it is not usable.</summary>
     public static SevKey? FromRsa(ReadOnlySpan<byte> modulus, ReadOnlySpan<byte> exponent)
     {
+        var (n, e) = (Reversed(modulus.TrimEnd((byte)0)), Reversed(exponent.TrimEnd((byte)0)));
+        // The platform's import reads the first bytes without looking.
+        if (n.Length == 0 || e.Length == 0)
+            return null;
         try
         {
-            using var key = RSA.Create(new RSAParameters
-            {
-                Modulus = Reversed(modulus.TrimEnd((byte)0)),
-                Exponent = Reversed(exponent.TrimEnd((byte)0)),
-            });
+            using var key = RSA.Create(new RSAParameters { Modulus = n, Exponent = e });
             return new SevKey(key.ExportSubjectPublicKeyInfo());
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (Exception error) when (error is CryptographicException or ArgumentException)
         {
             return null;
         }

@@ -19,26 +19,12 @@ public sealed record SgxClaims(DcapQuote Quote, EnclaveReport Report, DcapClaims
     public override void WriteTo(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
-        WriteHeader(writer);
+        DcapClaims.WriteHeader(writer, Quote);
         WriteBody(writer);
         writer.WriteHex("report_data", Report.ReportData.Span);
         writer.WriteHex("init_data", Report.ConfigId.Span);
         writer.WriteBoolean("debug", Report.IsDebug);
         Platform.WriteMembers(writer);
-        writer.WriteEndObject();
-    }
-
-    private void WriteHeader(Utf8JsonWriter writer)
-    {
-        var header = Quote.Header.Span;
-        writer.WriteStartObject("header");
-        writer.WriteHex("version", header[..2]);
-        writer.WriteHex("att_key_type", header[2..4]);
-        writer.WriteHex("att_key_data_0", header[4..8]);
-        writer.WriteHex("qe_svn", header[8..10]);
-        writer.WriteHex("pce_svn", header[10..12]);
-        writer.WriteHex("vendor_id", header[12..28]);
-        writer.WriteHex("user_data", header[28..48]);
         writer.WriteEndObject();
     }
 

@@ -22,7 +22,7 @@ public sealed record TdxClaims(DcapQuote Quote, TdReport Report, DcapClaims Plat
     {
         writer.WriteStartObject();
         writer.WriteStartObject("quote");
-        WriteHeader(writer);
+        DcapClaims.WriteHeader(writer, Quote);
         if (Quote.Version == 5)
         {
             writer.WriteHex("type", Quote.Raw.Span.Slice(48, 2));
@@ -41,19 +41,6 @@ public sealed record TdxClaims(DcapQuote Quote, TdReport Report, DcapClaims Plat
         writer.WriteHex("report_data", Report.ReportData.Span);
         writer.WriteHex("init_data", Report.MrConfigId.Span);
         Platform.WriteMembers(writer);
-        writer.WriteEndObject();
-    }
-
-    private void WriteHeader(Utf8JsonWriter writer)
-    {
-        var header = Quote.Header.Span;
-        writer.WriteStartObject("header");
-        writer.WriteHex("version", header[..2]);
-        writer.WriteHex("att_key_type", header[2..4]);
-        writer.WriteHex("tee_type", header[4..8]);
-        writer.WriteHex("reserved", header[8..12]);
-        writer.WriteHex("vendor_id", header[12..28]);
-        writer.WriteHex("user_data", header[28..48]);
         writer.WriteEndObject();
     }
 

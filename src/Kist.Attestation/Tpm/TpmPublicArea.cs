@@ -60,6 +60,9 @@ public sealed record TpmPublicArea(uint Attributes, ReadOnlyMemory<byte> Subject
         cursor.ReadUInt16BigEndian();
         var exponent = cursor.ReadUInt32BigEndian() is var e and not 0 ? e : 65537;
         var modulus = TpmQuoteReader.ReadSized(ref cursor);
+        // The platform's import reads the first byte without looking.
+        if (modulus.Length == 0)
+            throw cursor.Malformed("the RSA key has no modulus");
         try
         {
             using var key = RSA.Create(new RSAParameters

@@ -126,6 +126,8 @@ public class NvidiaVerifierTests
     [InlineData("xmldsig-more#sha384", "xmlenc#sha256")]
     [InlineData("2006/12/xml-c14n11\"/></ds:Transforms", "2001/10/xml-exc-c14n#\"/></ds:Transforms")]
     [InlineData("<ds:SignedInfo>", "<ds:SignedInfo><ds:Reference URI=\"\"/>")]
+    [InlineData("</ds:Signature>", "<ds:Object><Resource type=\"Measurement\"/></ds:Object></ds:Signature>")]
+    [InlineData("</ds:X509Data>", "<ds:X509SubjectName/></ds:X509Data>")]
     [InlineData("</SoftwareIdentity>", "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/></SoftwareIdentity>")]
     public void Rim_SignatureOfAnotherForm_IsMalformed(string from, string to)
     {
