@@ -19,16 +19,6 @@ public sealed class ImageResolver(IReadOnlyDictionary<string, string> pins, Regi
 
     private async Task<ResolvedImage> ReadAsync(string text, CancellationToken cancellationToken)
     {
-        var image = await FindAsync(text, cancellationToken).ConfigureAwait(false);
-        return image.SealedBlobs is null
-            ? image
-            : throw new OperationFailedException(
-                "read image", text, "it is a sealed image, whose configuration only its guests can read: what would run is not known",
-                "write the policy by hand (docs/sealed-images.md), or use an encrypted image");
-    }
-
-    private async Task<ResolvedImage> FindAsync(string text, CancellationToken cancellationToken)
-    {
         var reference = ImageReference.Parse(text);
         if (!pins.TryGetValue(text, out var pin))
             return await ResolvedImage.ResolveAsync(reference, registry, cancellationToken).ConfigureAwait(false);
