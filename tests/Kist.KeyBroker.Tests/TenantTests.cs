@@ -66,6 +66,7 @@ public abstract class TenantTests
         await acme.PurgeResourceAsync(ResourceUri.Parse("a/b/c"), Token);
         Assert.Equal("root's", await ReadAsync(broker, null));
         Assert.Equal("sample/1", (await acme.ListReferenceSetsAsync("", 10, Token)).Single().Set.Name);
+        Assert.Equal((404, "reference.unknown"), await RefusalAsync(() => root.DeleteReferenceSetAsync("acme sample/1", Token)));
         await root.DeleteReferenceSetAsync("sample/1", Token);
         Assert.Single(await acme.ListReferenceSetsAsync("", 10, Token));
     }

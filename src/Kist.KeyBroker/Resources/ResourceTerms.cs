@@ -1,7 +1,7 @@
 using System.Data.Common;
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using Kist.Formats;
 using Kist.KeyBroker.References;
 using Kist.KeyBroker.Storage;

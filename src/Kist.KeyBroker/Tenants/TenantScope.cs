@@ -22,8 +22,11 @@ readonly record struct TenantScope(string Name)
     public static bool IsName(string? text) =>
         text is { Length: > 0 and <= MaxNameLength } && text[0] != '-' && text[^1] != '-' && text.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
 
-    /// <summary>An object's name as stored.</summary>
-    public string Qualify(string name) => IsDefault ? name : $"{Name} {name}";
+    /// <summary>
+    /// An object's name as stored. A name with a space, which no object has, becomes one that no tenant's has either: nobody
+    /// reaches a tenant's objects by writing their stored names.
+    /// </summary>
+    public string Qualify(string name) => IsDefault && !name.Contains(' ') ? name : $"{Name} {name}";
 
     /// <summary>An object's name from what is stored.</summary>
     public string Strip(string stored) => IsDefault ? stored : stored[(Name.Length + 1)..];
