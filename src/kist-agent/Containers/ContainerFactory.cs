@@ -219,24 +219,24 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
 
     private CreateContainerInput InputOf(
         CreateContainerRequest request, ImageReference reference, PullCandidate image, ContainerProcess process) => new()
-    {
-        ContainerId = request.ContainerId,
-        ContainerName = NameOf(request),
-        ImageReference = reference.Name,
-        ManifestDigest = image.ManifestDigest.ToString(),
-        ConfigDigest = image.ConfigDigest.ToString(),
-        Encrypted = image.Layers > 0 && image.EncryptedLayers == image.Layers,
-        Sealed = image.Sealed is { } facts ? new SealedInput(facts.Revision, facts.Author ?? "") : null,
-        Overrides = OverridesOf(request),
-        Process = process,
-        Terminal = request.Tty,
-        Capabilities = CapabilitiesOf(request),
-        ReadOnlyRoot = request.ReadOnlyRoot,
-        Hostname = HostnameOf(request),
-        MemoryBytes = request.Limits?.MemoryBytes ?? 0,
-        CpuMillis = request.Limits?.CpuMillis ?? 0,
-        Pids = request.Limits?.Pids ?? 0,
-        Volumes = [.. request.Volumes.Select(VolumeInput.Of)],
-        Pod = guest.Containers.State(),
-    };
+        {
+            ContainerId = request.ContainerId,
+            ContainerName = NameOf(request),
+            ImageReference = reference.Name,
+            ManifestDigest = image.ManifestDigest.ToString(),
+            ConfigDigest = image.ConfigDigest.ToString(),
+            Encrypted = image.Layers > 0 && image.EncryptedLayers == image.Layers,
+            Sealed = image.Sealed is { } facts ? new SealedInput(facts.Revision, facts.Author ?? "") : null,
+            Overrides = OverridesOf(request),
+            Process = process,
+            Terminal = request.Tty,
+            Capabilities = CapabilitiesOf(request),
+            ReadOnlyRoot = request.ReadOnlyRoot,
+            Hostname = HostnameOf(request),
+            MemoryBytes = request.Limits?.MemoryBytes ?? 0,
+            CpuMillis = request.Limits?.CpuMillis ?? 0,
+            Pids = request.Limits?.Pids ?? 0,
+            Volumes = [.. request.Volumes.Select(VolumeInput.Of)],
+            Pod = guest.Containers.State(),
+        };
 }

@@ -1,6 +1,6 @@
 using Kist.Formats;
-using Org.BouncyCastle.Bcpg.Sig;
 using Org.BouncyCastle.Bcpg.OpenPgp;
+using Org.BouncyCastle.Bcpg.Sig;
 
 namespace Kist.Images.Ocicrypt;
 
