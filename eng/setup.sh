@@ -14,7 +14,7 @@ run_packages=(
 )
 test_packages=(
   crun runc containerd podman skopeo umoci erofs-utils cryptsetup-bin openssl
-  swtpm tpm2-tools softhsm2 python3 python3-jwcrypto postgresql cpio gnupg iproute2
+  swtpm tpm2-tools softhsm2 python3 python3-jwcrypto postgresql chromium cpio gnupg iproute2
 )
 
 want=("${run_packages[@]}")

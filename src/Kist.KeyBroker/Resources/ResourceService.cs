@@ -30,8 +30,7 @@ sealed class ResourceService(
         };
         try
         {
-            if (revocations.Of(token) is { } revoked)
-                throw new BrokerRefusal(BrokerError.WorkloadRevoked, $"{revoked.Kind} {revoked.Value} was revoked by {revoked.By}: {revoked.Reason}");
+            CheckRevocations(token);
             // Whether the secret exists is told only to those who may have it.
             if (judge.Judge(policies.Resource(uri.Repository, uri.Path), uri, query, token.Claims, cancellationToken) is { } why)
                 throw new BrokerRefusal(BrokerError.PolicyDenied, string.Join('\n', why));
@@ -51,8 +50,16 @@ sealed class ResourceService(
                         writer.WriteNumber("version"u8, version);
                     },
                 };
-                // Counted and recorded before it leaves: an answer that is lost on its way counts.
-                if (audit.AppendIf(connection => terms.TryCount(connection, uri.Path, time.GetUtcNow()), released) is null)
+                // Counted and recorded before it leaves: an answer that is lost on its way counts. A revocation that is
+                // there before the record holds, whichever replica took it.
+                var recorded = audit.AppendIf(
+                    connection =>
+                    {
+                        CheckRevocations(token);
+                        return terms.TryCount(connection, uri.Path, time.GetUtcNow());
+                    },
+                    released);
+                if (recorded is null)
                     throw new BrokerRefusal(BrokerError.LeaseExhausted);
                 return answer;
             }
@@ -73,6 +80,12 @@ sealed class ResourceService(
             audit.Append(record with { Outcome = "failed", Code = error.Code, Detail = e.Message });
             throw new BrokerRefusal(error, e.Message, e);
         }
+    }
+
+    private void CheckRevocations(EarToken token)
+    {
+        if (revocations.Of(token) is { } revoked)
+            throw new BrokerRefusal(BrokerError.WorkloadRevoked, $"{revoked.Kind} {revoked.Value} was revoked by {revoked.By}: {revoked.Reason}");
     }
 
     private static void WriteRequest(Utf8JsonWriter writer, EarToken token, IReadOnlyDictionary<string, string> query)

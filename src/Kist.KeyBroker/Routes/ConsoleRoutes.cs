@@ -10,16 +10,19 @@ namespace Kist.KeyBroker.Routes;
 /// </summary>
 static class ConsoleRoutes
 {
+    private const string Prefix = "console/";
+
     // No inline script or style, nothing from elsewhere, and no page may frame it.
     private const string ContentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    private static readonly FrozenDictionary<string, Lazy<Reply>> Files = new Dictionary<string, Lazy<Reply>>
-    {
-        [""] = Load("index.html", "text/html; charset=utf-8"),
-        ["console.css"] = Load("console.css", "text/css; charset=utf-8"),
-        ["console.js"] = Load("console.js", "text/javascript; charset=utf-8"),
-    }.ToFrozenDictionary();
+    // What is embedded, and nothing else: a request's path is looked up, and never leads to a file.
+    private static readonly FrozenDictionary<string, Lazy<Reply>> Files = typeof(ConsoleRoutes).Assembly.GetManifestResourceNames()
+        .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+        .ToFrozenDictionary(name => name == "console/index.html" ? "" : name[Prefix.Length..], Load);
+
+    /// <summary>The names of the files, "" for the page itself.</summary>
+    public static IEnumerable<string> Names => Files.Keys;
 
     public static Reply Handle(BrokerContext context, string file)
     {
@@ -35,12 +38,17 @@ static class ConsoleRoutes
         return reply.Value;
     }
 
-    private static Lazy<Reply> Load(string name, string type) => new(() =>
+    private static Lazy<Reply> Load(string name) => new(() =>
     {
-        using var file = typeof(ConsoleRoutes).Assembly.GetManifestResourceStream($"console/{name}")
-            ?? throw new InvalidOperationException($"{name} is not embedded");
+        using var file = typeof(ConsoleRoutes).Assembly.GetManifestResourceStream(name)!;
         using var copy = new MemoryStream();
         file.CopyTo(copy);
-        return new Reply(copy.ToArray(), type);
+        return new Reply(copy.ToArray(), Path.GetExtension(name) switch
+        {
+            ".html" => "text/html; charset=utf-8",
+            ".css" => "text/css; charset=utf-8",
+            ".js" => "text/javascript; charset=utf-8",
+            _ => "image/svg+xml",
+        });
     });
 }
