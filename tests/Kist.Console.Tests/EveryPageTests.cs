@@ -95,7 +95,9 @@ public sealed class EveryPageTests(ConsoleSite site)
         for (var i = 0; i < 24; i++)
         {
             reached.Add(await page.EvaluateAsync<string>("(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()"));
-            Assert.NotEqual("none", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+            // After the last one the focus leaves the page for the browser's own controls.
+            if (await page.EvaluateAsync<bool>("document.activeElement !== document.body"))
+                Assert.NotEqual("none", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
             await page.Keyboard.PressAsync("Tab");
         }
 

@@ -22,11 +22,11 @@ sealed class AuditRetention(Database database, AuditLog audit, SigningKey key, R
 
     private void RemoveEntries(DateTimeOffset cutoff, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        database.Write(connection =>
+        var moved = database.Write(connection =>
         {
             var (before, size) = (AuditCheckpoint.SizeOfLatest(connection), AuditOrder.FirstAt(connection, cutoff));
             if (size <= before)
-                return;
+                return false;
             // From this transaction on the log begins here, whether or not the rows below are gone yet.
             var head = TreeHeads.Sign(key, size, AuditTree.Prover(connection).Root(size), now);
             AuditCheckpoint.Add(connection, head);
@@ -43,12 +43,15 @@ sealed class AuditRetention(Database database, AuditLog audit, SigningKey key, R
                     writer.WriteString("root"u8, head.Root);
                 },
             });
+            return true;
         });
         Repeat(
             "DELETE FROM audit_entry WHERE sequence IN (SELECT sequence FROM audit_entry WHERE sequence < (SELECT MAX(size) FROM audit_checkpoint) ORDER BY sequence LIMIT @batch)",
             cancellationToken);
-        // What only removed entries pointed to was not used since.
-        RemoveAttachments("last_used < @cutoff", cutoff, cancellationToken);
+        // What only removed entries pointed to was not used since. It is looked for when the beginning has moved, since it takes
+        // a look at all of them; what a killed process left is found the next time.
+        if (moved)
+            RemoveAttachments("last_used < @cutoff", cutoff, cancellationToken);
     }
 
     private void RemoveAttachments(string condition, DateTimeOffset cutoff, CancellationToken cancellationToken) => Repeat(

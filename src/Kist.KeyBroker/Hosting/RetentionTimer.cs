@@ -1,5 +1,3 @@
-using Kist.Formats;
-
 namespace Kist.KeyBroker.Hosting;
 
 /// <summary>Lets the audit log's retention do its work now and then, beside the requests.</summary>
@@ -49,8 +47,9 @@ sealed class RetentionTimer : IAsyncDisposable
         {
             // It goes on after the next start.
         }
-        catch (OperationFailedException e)
+        catch (Exception e)
         {
+            // Whatever it is, requests go on; it is tried again.
             _services.Options.Log?.Invoke(EventLine.Write(_services.Options.Time.GetUtcNow(), "audit.retention.failed", e.Message));
         }
         finally

@@ -1,8 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Kist.Formats;
 
 namespace Kist.KeyBroker.Hosting;
 
@@ -51,9 +49,9 @@ sealed class ServerCertificate : IDisposable
             _current = loaded;
             _options.Log?.Invoke(EventLine.Write(_options.Time.GetUtcNow(), "tls.certificate.loaded", $"valid until {loaded.Certificate.NotAfter.ToUniversalTime():u}"));
         }
-        catch (Exception e) when (e is OperationFailedException or IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception e)
         {
-            // A half-written pair: the next look finds it whole. Until then the certificate of before serves.
+            // Mostly a half-written pair: the next look finds it whole. Until then the certificate of before serves.
             _options.Log?.Invoke(EventLine.Write(_options.Time.GetUtcNow(), "tls.certificate.failed", e.Message));
         }
     }

@@ -21,7 +21,7 @@ static class Schema
     {
         connection.Execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
         var version = connection.Scalar<long>("SELECT MAX(version) FROM schema_version");
-        string[][] steps = [Version1(database.BytesType), Version2, Version3, Version4(database.BytesType), Version5(database.BytesType, now), Version6(database.BytesType), Version7];
+        string[][] steps = [Version1(database.BytesType), Version2, Version3, Version4(database.BytesType), Version5(database.BytesType, now), Version6(database.BytesType), Version7, Version8];
         if (version > steps.Length)
             throw new OperationFailedException(
                 "open the broker's database", $"schema version {version}", "it was written by a later version of kist", "use that version");
@@ -35,6 +35,9 @@ static class Schema
             connection.Execute(statement);
         connection.Execute("INSERT INTO schema_version (version) VALUES (@version)", ("@version", version));
     }
+
+    // The latest sets of a TEE, among which the closest one is looked for when none is met.
+    private static readonly string[] Version8 = ["CREATE INDEX reference_set_latest ON reference_set (tee, created_at)"];
 
     // Tenants; whose an administrator's token is.
     private static readonly string[] Version7 =
