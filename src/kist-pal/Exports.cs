@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Kist.Formats;
 using Kist.Linux;
 
@@ -91,13 +92,13 @@ static unsafe class Exports
         {
             return call();
         }
-        catch (Exception e) when (e is OperationFailedException or MalformedDataException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is OperationFailedException or MalformedDataException or IOException or UnauthorizedAccessException or ArgumentException or JsonException or InvalidOperationException)
         {
             Console.Error.WriteLine($"liberpal-kist: {function}: {e.Message}");
             return e switch
             {
                 SystemCallException s => -s.Errno,
-                MalformedDataException or ArgumentException => -Errno.EINVAL,
+                MalformedDataException or ArgumentException or JsonException or InvalidOperationException => -Errno.EINVAL,
                 FileNotFoundException or DirectoryNotFoundException => -Errno.ENOENT,
                 UnauthorizedAccessException => -Errno.EACCES,
                 _ => -InputOutputError,

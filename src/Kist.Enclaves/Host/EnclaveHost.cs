@@ -65,7 +65,7 @@ public sealed class EnclaveHost : IDisposable
         var manifestBytes = ReadManifest(manifestFile);
         var manifest = EnclaveManifest.Parse(manifestBytes);
         var needsKin = manifest.Agent is not null || manifest.ImageFromAgent == true;
-        var self = needsKin ? new EnclaveSelf(secs, await File.ReadAllBytesAsync("/proc/self/exe").ConfigureAwait(false), manifestBytes, platform) : null;
+        var self = needsKin ? EnclaveSelf.Read(secs, manifestBytes, platform) : null;
         using var host = Prepare(platform, manifest, self, log);
         return await (manifest.Agent is { } agent ? host.RunImageAgentAsync(self!, agent) : host.RunApplicationAsync()).ConfigureAwait(false);
     }

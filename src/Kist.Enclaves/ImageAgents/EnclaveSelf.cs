@@ -1,6 +1,7 @@
 using Kist.Enclaves.Manifests;
 using Kist.Enclaves.Platform;
 using Kist.Enclaves.Sgx;
+using Kist.Formats;
 
 namespace Kist.Enclaves.ImageAgents;
 
@@ -11,6 +12,17 @@ namespace Kist.Enclaves.ImageAgents;
 /// <param name="Platform">The enclave instructions.</param>
 sealed record EnclaveSelf(Secs Secs, ReadOnlyMemory<byte> Program, byte[] Manifest, PlatformClient Platform)
 {
+    /// <summary>Reads this process's program, by a path of the container's: the host could have laid another there.</summary>
+    /// <exception cref="OperationFailedException">It is not what was measured.</exception>
+    public static EnclaveSelf Read(Secs secs, byte[] manifest, PlatformClient platform)
+    {
+        const string path = "/proc/self/exe";
+        var program = File.ReadAllBytes(path);
+        return ApplicationEnclave.Create(program, manifest).Measure().AsSpan().SequenceEqual(secs.MrEnclave)
+            ? new EnclaveSelf(secs, program, manifest, platform)
+            : throw new OperationFailedException("read own program", path, "it is not the program that was measured");
+    }
+
     /// <summary>
     /// Why a report is not that of an enclave with this host program and a given manifest; null if it is. What the host
     /// program does with a manifest is known, so the manifest says all about the other enclave.
