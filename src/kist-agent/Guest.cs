@@ -23,8 +23,9 @@ sealed class Guest : IServedGuest
     {
         Progress = progress;
         Keys = new BrokerKeys(GuestConfiguration.None, null, null, progress);
-        Factory = new ContainerFactory(this, new ChildReaper());
-        Services = new GuestServiceHost(this);
+        var reaper = new ChildReaper();
+        Factory = new ContainerFactory(this, reaper);
+        Services = new GuestServiceHost(this, reaper);
     }
 
     public ProgressLog Progress { get; }

@@ -31,6 +31,22 @@ public sealed class VolumeTests(Installation installation)
     }
 
     [Fact]
+    public async Task Run_Scratch_IsADiskOfItsOwn()
+    {
+        var result = await installation.Require().Kist.RunAsync(
+            "run", "--rm", "--scratch", "/scratch:48m", installation.Image, "sh", "-c",
+            """
+            dd if=/dev/urandom of=/scratch/x bs=1M count=20 2>/dev/null
+            test "$(cat /scratch/x | wc -c)" = 20971520 && echo kept
+            grep -c ' /scratch ext4 ' /proc/mounts
+            stat -c %a /scratch
+            dd if=/dev/zero of=/scratch/y bs=1M count=64 2>/dev/null || echo full
+            """);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal("kept\n1\n1777\nfull\n", result.Stdout);
+    }
+
+    [Fact]
     public async Task Run_SealedSecrets_AreUnsealedInTheGuestOnly()
     {
         var folder = Directory.CreateTempSubdirectory("kist-e2e-sealed-").FullName;

@@ -194,7 +194,7 @@ public sealed class GeneratorTests
     }
 
     [Theory]
-    [InlineData("", "1000")]
+    [InlineData("", "1000,1000:0")]
     [InlineData("securityContext: {runAsUser: 7}", "7,7:0")]
     [InlineData("securityContext: {runAsUser: 7, runAsGroup: 8}", "7:8")]
     public async Task User_ContainersOwnOrImages(string container, string users) =>

@@ -44,6 +44,13 @@ public sealed class RefusalTests
         Assert.Contains("automountServiceAccountToken", await Pods.RefusalAsync(manifest), StringComparison.Ordinal);
         var container = await Pods.ContainerAsync(manifest, new GenerateOptions { AllowServiceAccountToken = true });
         Assert.True(Assert.Single(container.Volumes).IsContentFree);
+
+        // Kubernetes adds a suffix to the name.
+        var (pods, _, _) = await Pods.GenerateAsync(manifest, new GenerateOptions { AllowServiceAccountToken = true });
+        var trial = AgentPolicyTrial.Compile(pods[0].Policy);
+        var request = HonestCluster.CreateRequest(container, withOptional: false);
+        Assert.True(trial.Create(request with { Volumes = [request.Volumes[0] with { Name = "kube-api-access-x7x2k" }] }).IsAllowed);
+        Assert.False(trial.Create(request with { Volumes = [request.Volumes[0] with { Name = "other-x7x2k" }] }).IsAllowed);
     }
 
     [Fact]

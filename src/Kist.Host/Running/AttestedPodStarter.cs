@@ -42,7 +42,7 @@ public sealed class AttestedPodStarter(
         try
         {
             progress.Report("starting the virtual machine");
-            pod = await launcher.LaunchAsync(plan.Spec with { Disks = disks.Disks }, timings, cancellationToken).ConfigureAwait(false);
+            pod = await launcher.LaunchAsync(plan.Spec with { Disks = [.. disks.Disks, .. plan.ScratchDisks(Path.Combine(state.Root, "scratch"))] }, timings, cancellationToken).ConfigureAwait(false);
             timings.Restart();
             await CreateAndStartAsync(pod, plan, request, progress, cancellationToken).ConfigureAwait(false);
             timings.Finish("container");

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Kist.Formats;
+using Kist.Pods.Disks;
 using Kist.Pods.Protocol.Agent;
 
 namespace Kist.Host;
@@ -20,12 +21,17 @@ public sealed record RunVolume(RunVolumeKind Kind, string Source, string Path, l
     public Volume ToVolume(string name)
     {
         var volume = new Volume { Name = name, MountPath = Path, ReadOnly = Kind == RunVolumeKind.Files };
-        if (Kind == RunVolumeKind.Memory)
-            volume.Scratch = new ScratchVolume { SizeBytes = (ulong)SizeBytes };
+        if (Kind != RunVolumeKind.Files)
+            volume.Scratch = new ScratchVolume { SizeBytes = (ulong)SizeBytes, Disk = Kind == RunVolumeKind.Disk ? name : "" };
         else
             volume.Files = ReadFiles();
         return volume;
     }
+
+    /// <summary>The disk that the guest needs for it, or null.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="folder">Where the host keeps it.</param>
+    public ScratchDisk? ToDisk(string name, string folder) => Kind == RunVolumeKind.Disk ? new ScratchDisk(name, SizeBytes, folder) : null;
 
     private FilesVolume ReadFiles()
     {

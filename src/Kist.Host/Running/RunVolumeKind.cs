@@ -8,4 +8,7 @@ public enum RunVolumeKind
 
     /// <summary>Memory of the guest.</summary>
     Memory,
+
+    /// <summary>A disk of this host, encrypted and authenticated under a key that the guest makes and forgets.</summary>
+    Disk,
 }

@@ -6,6 +6,7 @@ using Kist.Measurement;
 using Kist.Measurement.Tdx;
 using Kist.Oci;
 using Kist.Pods;
+using Kist.Pods.Disks;
 using Kist.Pods.Guest;
 using Kist.Pods.Machines;
 using Kist.Pods.Protocol;
@@ -63,7 +64,7 @@ public sealed class WorkloadPlan
                 $"seal it: kist image seal {request.Image} DESTINATION --sign FILE --revision N");
         }
 
-        var volumes = request.Volumes.Select((v, i) => v.ToVolume(string.Create(CultureInfo.InvariantCulture, $"volume-{i}"))).ToList();
+        var volumes = request.Volumes.Select((v, i) => v.ToVolume(NameOfVolume(i))).ToList();
         var container = Pin(request, volumes, image);
         var initData = InitDataDocument.Compose(
             endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]), request.LearnFile is not null, request.Images);
@@ -134,6 +135,12 @@ public sealed class WorkloadPlan
             Volumes = [.. volumes.Select(v => new PinnedVolume(VolumeInput.Of(v)))],
         };
     }
+
+    /// <summary>Scratch disks of the volumes.</summary>
+    /// <param name="folder">Where the host keeps them while the guest runs.</param>
+    public IEnumerable<ScratchDisk> ScratchDisks(string folder) => _request.Volumes.Select((v, i) => v.ToDisk(NameOfVolume(i), folder)).OfType<ScratchDisk>();
+
+    private static string NameOfVolume(int index) => string.Create(CultureInfo.InvariantCulture, $"volume-{index}");
 
     /// <summary>What the owner hands in sealed, the container may have unsealed.</summary>
     private static IEnumerable<PinnedService> SealedServices(RunRequest request, IReadOnlyList<Volume> volumes) =>

@@ -38,7 +38,15 @@ sealed class PodSecurity
         var mustNotBeRoot = _container.OptionalFlag("runAsNonRoot") ?? _pod.Flag("runAsNonRoot");
         if (mustNotBeRoot && text.Split(':')[0] is "0" or "root")
             _review.Refuse(place, "runAsNonRoot, but the image's user is root", "set runAsUser");
-        return user is null ? [text] : group is null ? [text, $"{text}:0"] : [$"{text}:{Number(group.Value)}"];
+        if (group is not null)
+            return [$"{text}:{Number(group.Value)}"];
+        if (!text.Replace(":", "", StringComparison.Ordinal).All(char.IsAsciiDigit))
+        {
+            // containerd looks the name up in files of the host's and says a number, which nobody could judge.
+            _review.Refuse(place, $"the image's user \"{text}\" is a name, which the host would look up", "set runAsUser and runAsGroup");
+        }
+
+        return text.Contains(':', StringComparison.Ordinal) ? [text] : [text, $"{text}:0"];
     }
 
     /// <summary>The bounding set.</summary>

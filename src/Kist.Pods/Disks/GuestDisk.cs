@@ -9,6 +9,32 @@ public abstract record GuestDisk(string Serial);
 /// <param name="Path">The file.</param>
 public sealed record FileDisk(string Serial, string Path) : GuestDisk(Serial);
 
+/// <summary>An empty disk that nobody else has and that ends with the guest. What the guest keeps there it encrypts.</summary>
+/// <param name="Serial">Its serial number.</param>
+/// <param name="SizeBytes">Its size; only what is written takes room on the host.</param>
+/// <param name="Folder">A folder of the file system that is to hold it.</param>
+public sealed record ScratchDisk(string Serial, long SizeBytes, string Folder) : GuestDisk(Serial)
+{
+    /// <summary>Makes the file, which has no name by the time this returns.</summary>
+    internal Microsoft.Win32.SafeHandles.SafeFileHandle Create()
+    {
+        Directory.CreateDirectory(Folder);
+        var path = Path.Combine(Folder, Path.GetRandomFileName());
+        var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite);
+        try
+        {
+            File.Delete(path);
+            RandomAccess.SetLength(file, SizeBytes);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+}
+
 /// <summary>A disk whose blocks this process provides (NBD over a socket pair).</summary>
 /// <param name="Serial">Its serial number.</param>
 /// <param name="Source">Where the blocks come from; the caller keeps it open while the guest runs.</param>

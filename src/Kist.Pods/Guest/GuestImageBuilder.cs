@@ -26,7 +26,10 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
     private static readonly int[] MeasuredSizes = [256, 512, 1024, 2048];
 
     private static readonly string[] RuntimePackages =
-        ["crun", "libc6", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1", "liblzma5", "libseccomp2", "libsystemd0", "libyajl2", "libzstd1"];
+        ["crun", "e2fsprogs", "libblkid1", "libc6", "libcap2", "libcom-err2", "libext2fs2", "libgcrypt20", "libgpg-error0", "liblz4-1", "liblzma5", "libseccomp2", "libsystemd0", "libuuid1", "libyajl2", "libzstd1"];
+
+    /// <summary>The OCI runtime, and what makes file systems on scratch disks (it is below /usr where /sbin is merged into that).</summary>
+    private static readonly string[] Programs = ["usr/bin/crun", "sbin/mke2fs", "usr/sbin/mke2fs"];
 
     /// <summary>Needed in every guest.</summary>
     private static readonly string[] Modules = ["virtio_pci", "virtio_console", "virtio_rng", "virtio_blk", "virtio_net", "overlay", "tcp_diag"];
@@ -36,7 +39,7 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
     /// integrity). The kernel cannot load ciphers by itself here, so those that dm-crypt asks for are named.
     /// </summary>
     private static readonly string[] StorageModules =
-        ["dm_mod", "dm_verity", "dm_crypt", "dm_integrity", "aesni_intel", "sha256_ssse3", "crc32c_intel", "ecb", "xts", "authenc", "erofs"];
+        ["dm_mod", "dm_verity", "dm_crypt", "dm_integrity", "aesni_intel", "sha256_ssse3", "crc32c_intel", "ecb", "xts", "authenc", "erofs", "ext4"];
 
     /// <summary>TEE drivers, where the kernel has them as modules; the agent loads them only on such a machine.</summary>
     private static readonly string[] TeeModules = ["configfs", "tsm", "tdx_guest", "sev_guest"];
@@ -121,13 +124,14 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
         foreach (var package in packages.Where(p => RuntimePackages.Contains(p.Name)))
         {
             var files = await DebianPackages.ReadFilesAsync(
-                package, p => p == "usr/bin/crun" || p.Contains(".so", StringComparison.Ordinal), cancellationToken).ConfigureAwait(false);
+                package, p => Programs.Contains(p) || p.Contains(".so", StringComparison.Ordinal), cancellationToken).ConfigureAwait(false);
             foreach (var (path, content) in files)
-                available.TryAdd(path == "usr/bin/crun" ? path : Path.GetFileName(path), content);
+                available.TryAdd(Path.GetFileName(path), content);
         }
 
         var chosen = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        Add("usr/bin/crun", "usr/bin/crun");
+        Add("crun", "usr/bin/crun");
+        Add("mke2fs", "usr/bin/mke2fs");
         Add("ld-linux-x86-64.so.2", LoaderPath);
         return chosen;
 

@@ -71,7 +71,7 @@ public sealed class VirtualMachine : IAsyncDisposable
                 if (shape.Disks[i] is ServedDisk disk)
                     served.Add((AddSocket(QemuCommandLine.FirstDisk + i), disk.Source));
                 else
-                    Add(QemuCommandLine.FirstDisk + i, File.OpenHandle(((FileDisk)shape.Disks[i]).Path));
+                    Add(QemuCommandLine.FirstDisk + i, shape.Disks[i] is ScratchDisk scratch ? scratch.Create() : File.OpenHandle(((FileDisk)shape.Disks[i]).Path));
             }
 
             var serial = AddSocket(QemuCommandLine.SerialSocket);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Kist.Agent.Volumes;
+using Kist.Linux.Processes;
 using Kist.Pods.Protocol.Agent;
 
 namespace Kist.Agent.GuestServices;
@@ -16,11 +17,11 @@ sealed class GuestServiceHost
     private readonly VolumeShelf _volumes;
     private readonly ConcurrentDictionary<string, ContainerSockets> _sockets = new(StringComparer.Ordinal);
 
-    public GuestServiceHost(Guest guest)
+    public GuestServiceHost(Guest guest, ChildReaper reaper)
     {
         _guest = guest;
         _desk = new ServiceDesk(guest);
-        _volumes = new VolumeShelf(_desk);
+        _volumes = new VolumeShelf(_desk, new EncryptedScratch(reaper));
     }
 
     /// <summary>Starts the HTTP front. A guest without it still runs containers, so its failure is told and no more.</summary>

@@ -12,7 +12,7 @@ namespace Kist.Agent.Volumes;
 /// The pod's volumes. The policy has allowed a request before it comes here: names, places, kinds, and the digest of every
 /// file. Scratch of one name is one volume to all containers; files are each container's own, since each was judged alone.
 /// </summary>
-sealed partial class VolumeShelf(ServiceDesk desk)
+sealed partial class VolumeShelf(ServiceDesk desk, EncryptedScratch scratch)
 {
     private const int MaximumVolumes = 64;
 
@@ -23,6 +23,7 @@ sealed partial class VolumeShelf(ServiceDesk desk)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (string Folder, ulong Size)> _scratch = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Task<string>> _disks = new(StringComparer.Ordinal);
 
     /// <summary>Makes a container's volumes ready, parents of mount paths first.</summary>
     /// <param name="caller">The container.</param>
@@ -50,8 +51,10 @@ sealed partial class VolumeShelf(ServiceDesk desk)
                 return new BoundVolume(files, volume.MountPath, ReadOnly: true, MayExecute: false);
             case Volume.SourceOneofCase.Scratch when volume.Scratch.Disk.Length == 0:
                 return new BoundVolume(ShareMemory(volume), volume.MountPath, volume.ReadOnly, MayExecute: true);
+            case Volume.SourceOneofCase.Scratch:
+                return new BoundVolume(await DiskAsync(volume), volume.MountPath, volume.ReadOnly, MayExecute: true);
             default:
-                throw Invalid(volume.Name, "volumes on disks are not mounted by this agent");
+                throw Invalid(volume.Name, "disks that outlive the guest are not mounted by this agent");
         }
     }
 
@@ -77,6 +80,27 @@ sealed partial class VolumeShelf(ServiceDesk desk)
         Mounts.Mount("scratch", folder, "tmpfs", MountOptions.NoSetUid | MountOptions.NoDevices, $"mode=1777,size={size}");
         _scratch.Add(volume.Name, (folder, volume.Scratch.SizeBytes));
         return folder;
+    }
+
+    /// <summary>A disk of the host's, encrypted; containers that name it later share what the first has made.</summary>
+    private Task<string> DiskAsync(Volume volume)
+    {
+        if (!NamePattern().IsMatch(volume.Scratch.Disk))
+            throw Invalid(volume.Name, "the disk's serial number is no name");
+        lock (_lock)
+        {
+            if (!_disks.TryGetValue(volume.Name, out var made))
+                _disks.Add(volume.Name, made = MakeAsync());
+            return made;
+        }
+
+        async Task<string> MakeAsync()
+        {
+            var folder = $"{FileSystems.Work}/scratch/{volume.Name}";
+            Directory.CreateDirectory(folder);
+            await scratch.MountAsync(volume.Scratch.Disk, folder);
+            return folder;
+        }
     }
 
     private static void Check(IReadOnlyList<Volume> volumes)

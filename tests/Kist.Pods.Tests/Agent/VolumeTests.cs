@@ -18,7 +18,7 @@ public sealed class VolumeTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("kist-volumes-").FullName;
 
     // Nothing here is sealed, so that nobody is asked.
-    private readonly VolumeShelf _shelf = new(new ServiceDesk(new Kist.Agent.Guest(new ProgressLog())));
+    private readonly VolumeShelf _shelf = new(new ServiceDesk(new Kist.Agent.Guest(new ProgressLog())), new EncryptedScratch(new Kist.Linux.Processes.ChildReaper()));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

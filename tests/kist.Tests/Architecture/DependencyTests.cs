@@ -32,7 +32,7 @@ public sealed class DependencyTests
             ["Kist.Formats", "Kist.Linux", "Kist.Attestation", "Kist.Measurement", "Kist.Simulator", "Kist.Oci", "Kist.Images",
              "Kist.KeyBroker.Protocol", "Kist.KeyBroker", "Kist.Pods.Protocol", "Kist.Pods"],
         ["Kist.Kubernetes"] =
-            ["Kist.Formats", "Kist.Rego", "Kist.Oci", "Kist.Images", "Kist.KeyBroker.Protocol", "Kist.Pods.Protocol", "Kist.Host"],
+            ["Kist.Formats", "Kist.Rego", "Kist.Oci", "Kist.Images", "Kist.Pods.Protocol", "Kist.Host"],
     };
 
     /// <summary>What the guest trusts must stay small: the agent may hold nothing of the server's side.</summary>

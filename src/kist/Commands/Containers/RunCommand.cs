@@ -32,6 +32,7 @@ sealed class RunCommand
     private readonly Option<string[]> _services = new("--allow-service") { Description = "Service of the guest that the container may use: evidence, token or event-log", HelpName = "NAME" };
     private readonly Option<string[]> _volumes = new("--volume", "-v") { Description = "Files of this host, pinned by digest and read-only: FILE-OR-DIR:PATH", HelpName = "VOLUME" };
     private readonly Option<string[]> _tmpfs = new("--tmpfs") { Description = "Scratch in the guest's memory: PATH[:SIZE]", HelpName = "PATH" };
+    private readonly Option<string[]> _scratch = new("--scratch") { Description = "Scratch on a disk of this host, encrypted under a key that never leaves the guest: PATH:SIZE", HelpName = "PATH:SIZE" };
     private readonly Option<string?> _learn = new("--learn") { Description = "Allow everything, and write what was asked to this file, for kist policy learn; simulated platforms only", HelpName = "FILE" };
     private readonly Option<bool> _allowPlain = new("--allow-plain-image") { Description = "Run the image although a layer of it is not encrypted" };
     private readonly Option<BlobFetch> _fetch = new("--fetch") { Description = "How a sealed image is fetched: prefetch (while the guest boots), lazy (only what it reads), eager (all before)" };
@@ -53,7 +54,7 @@ sealed class RunCommand
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
             _image, _arguments, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
-            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision,
+            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _scratch, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision,
             _imagePolicy, _sigstore, _credentials, _registries, _authorities, _startTimeout, _verbose, _state,
         };
         command.SetAction(RunAsync);
@@ -112,7 +113,7 @@ sealed class RunCommand
             MachineMemoryBytes = parse.GetValue(_machineMemory) is { } machine ? MemorySize.Parse(machine) : 0,
             CpuMillis = cpus == Math.Floor(cpus) ? 0 : (int)(cpus * 1000),
             VirtualCpus = (int)Math.Ceiling(cpus),
-            Volumes = [.. (parse.GetValue(_volumes) ?? []).Select(VolumeArguments.ReadFiles), .. (parse.GetValue(_tmpfs) ?? []).Select(VolumeArguments.ReadMemory)],
+            Volumes = [.. (parse.GetValue(_volumes) ?? []).Select(VolumeArguments.ReadFiles), .. (parse.GetValue(_tmpfs) ?? []).Select(VolumeArguments.ReadMemory), .. (parse.GetValue(_scratch) ?? []).Select(VolumeArguments.ReadDisk)],
             Services =
             [
                 .. (parse.GetValue(_resources) ?? []).Select(PinnedService.OfResource),

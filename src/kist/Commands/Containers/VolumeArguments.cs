@@ -15,6 +15,14 @@ static class VolumeArguments
         return new RunVolume(RunVolumeKind.Files, Path.GetFullPath(parts[0]), parts[1].TrimEnd('/'), 0);
     }
 
+    /// <summary>PATH:SIZE.</summary>
+    public static RunVolume ReadDisk(string text)
+    {
+        const long smallest = 16 << 20;
+        var volume = ReadMemory(text) with { Kind = RunVolumeKind.Disk };
+        return volume.SizeBytes >= smallest ? volume : throw new OperationFailedException("read --scratch", text, "it is PATH:SIZE, of at least 16m");
+    }
+
     /// <summary>PATH or PATH:SIZE.</summary>
     public static RunVolume ReadMemory(string text)
     {
