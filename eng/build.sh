@@ -13,7 +13,7 @@ if [ "${1:-}" != --force ] && [ -f "$stamp" ] &&
 fi
 
 mkdir -p "$out"
-for program in kist kist-agent kist-rune kist-pal kist-wasm; do
+for program in kist kist-agent kist-rune kist-pal kist-wasm containerd-shim-kist-v2; do
   echo "build: $program" >&2
   log="$root/artifacts/build-$program.log"
   if ! dotnet publish "$root/src/$program/$program.csproj" -c Release -r linux-x64 --nologo -v quiet \

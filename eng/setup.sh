@@ -7,6 +7,7 @@ set -euo pipefail
 
 run_packages=(
   qemu-system-x86 ovmf socat            # the virtual machine, its firmware, its doors
+  iproute2                              # a pod's network: ip and tc
   docker-registry                       # the development registry
   busybox-static                        # the demo's image
   apt dpkg                              # kist guest build takes kernel and crun from Debian packages

@@ -79,6 +79,7 @@ public sealed class PodLauncher(ITrustPlatform? platform, TimeProvider time)
         Cpus = spec.Cpus,
         Accelerator = accelerator,
         Doors = spec.Doors,
+        Interfaces = spec.Interfaces,
         Ports = simulated ? [PodPorts.Agent, PodPorts.Simulator] : [PodPorts.Agent],
         Disks = spec.Disks,
         Disk = spec.InitData.IsEmpty ? default : InitDataDisk.Write(spec.InitData.Span),

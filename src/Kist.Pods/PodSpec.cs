@@ -30,6 +30,9 @@ public sealed record PodSpec
     /// <summary>Read-only disks, such as the blobs of a sealed image. They are not measured: the guest proves what it reads.</summary>
     public IReadOnlyList<GuestDisk> Disks { get; init; } = [];
 
+    /// <summary>The interfaces of the pod's network, beside the doors.</summary>
+    public IReadOnlyList<GuestInterface> Interfaces { get; init; } = [];
+
     /// <summary>Null to probe for the best that works.</summary>
     public Accelerator? Accelerator { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Kist.Pods.Machines;
 
 namespace Kist.Host;
 
@@ -12,7 +13,7 @@ public static class Diagnosis
         var items = new List<DiagnosisItem>
         {
             System(),
-            Programs.Qemu(),
+            Programs.File("machine.qemu", QemuProgram.Path, "runs the guests", "apt-get install qemu-system-x86", needed: true),
             Programs.File(
                 "machine.firmware", "/usr/share/ovmf/OVMF.fd", "the guest's firmware, which measures what boots", "apt-get install ovmf", needed: true),
             await Virtualisation.AcceleratorAsync(cancellationToken).ConfigureAwait(false),

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Kist.Formats;
 using Kist.Pods;
 using Kist.Pods.Agent;
@@ -9,34 +8,14 @@ namespace Kist.Host;
 /// <summary>The one container of a started pod, through its agent.</summary>
 internal sealed class AgentPod(RunningPod pod, ImageDisks disks, string containerId, IReadOnlyList<StepTiming> timings, string platform, string? learnFile) : IPod
 {
-    private const uint ReadBytes = 256 << 10;
-    private const uint ReadWaitMilliseconds = 10_000;
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
 
     public string Platform => platform;
 
     public IReadOnlyList<StepTiming> Timings => timings;
 
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
-        OutputSource source, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var request = new ReadOutputRequest
-        {
-            ContainerId = containerId,
-            Stream = source == OutputSource.Stdout ? OutputStream.Stdout : OutputStream.Stderr,
-            MaximumBytes = ReadBytes,
-            WaitMilliseconds = ReadWaitMilliseconds,
-        };
-        while (true)
-        {
-            var response = await pod.Agent.ReadOutputAsync(request, cancellationToken).ConfigureAwait(false);
-            if (response.Data.Length > 0)
-                yield return response.Data.Memory;
-            if (response.End)
-                yield break;
-            request.Offset += (ulong)response.Data.Length;
-        }
-    }
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(OutputSource source, CancellationToken cancellationToken) =>
+        OutputPump.ReadAsync(pod.Agent, containerId, source == OutputSource.Stdout ? OutputStream.Stdout : OutputStream.Stderr, cancellationToken);
 
     public async Task<bool> WriteStdinAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
         !(await pod.Agent.WriteStdinAsync(containerId, data, cancellationToken).ConfigureAwait(false)).Closed;

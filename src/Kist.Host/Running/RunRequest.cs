@@ -66,6 +66,12 @@ public sealed record RunRequest
     /// <summary>What is demanded of the image, and what the guest is told of registries.</summary>
     public ImageDemands Images { get; init; } = new();
 
+    /// <summary>True if the host may execute anything in the container.</summary>
+    public bool AllowExec { get; init; }
+
+    /// <summary>True if the host may give the pod a network beside the doors.</summary>
+    public bool AllowNetwork { get; init; }
+
     /// <summary>Time limit for everything until the program runs.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(3);
 }

@@ -20,11 +20,16 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Channel<int> _signals = Channel.CreateBounded<int>(64);
+    private readonly Channel<(int Rows, int Columns)> _sizes =
+        Channel.CreateBounded<(int, int)>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
     private volatile bool _startEndedBySignal;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Asks for a signal to be sent to the container's first process, as soon as there is one.</summary>
     public void Signal(int signal) => _signals.Writer.TryWrite(signal);
+
+    /// <summary>Tells the program's terminal its size, now or as soon as the program runs. The last word counts.</summary>
+    public void Resize(int rows, int columns) => _sizes.Writer.TryWrite((rows, columns));
 
     /// <summary>Runs the container and returns its exit code. The record says the same when this returns or throws.</summary>
     /// <param name="console">The foreground, or null for a detached container.</param>
@@ -126,6 +131,7 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
         using var log = new OutputLogWriter(folder.OutputLog, MaxLogBytes);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var signals = ForwardSignalsAsync(pod, stop.Token);
+        var sizes = request.Terminal ? ForwardSizesAsync(pod, stop.Token) : Task.CompletedTask;
         var input = console is not null && request.Interactive ? ForwardInputAsync(pod, console, stop.Token) : Task.CompletedTask;
         Task[] output = [ForwardOutputAsync(OutputSource.Stdout), ForwardOutputAsync(OutputSource.Stderr)];
         try
@@ -137,7 +143,7 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await Quietly([signals, input, .. output]).ConfigureAwait(false);
+            await Quietly([signals, sizes, input, .. output]).ConfigureAwait(false);
         }
 
         async Task ForwardOutputAsync(OutputSource source)
@@ -155,6 +161,12 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
     {
         await foreach (var signal in _signals.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             await pod.SignalAsync(signal, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ForwardSizesAsync(IPod pod, CancellationToken cancellationToken)
+    {
+        await foreach (var (rows, columns) in _sizes.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            await pod.ResizeAsync(rows, columns, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task ForwardInputAsync(IPod pod, IContainerConsole console, CancellationToken cancellationToken)

@@ -67,7 +67,7 @@ public sealed class WorkloadPlan
         var volumes = request.Volumes.Select((v, i) => v.ToVolume(NameOfVolume(i))).ToList();
         var container = Pin(request, volumes, image);
         var initData = InitDataDocument.Compose(
-            endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container]), request.LearnFile is not null, request.Images);
+            endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container], request.AllowNetwork), request.LearnFile is not null, request.Images);
         return new WorkloadPlan(request, volumes, image, container, new PodSpec
         {
             Guest = guest,
@@ -133,6 +133,7 @@ public sealed class WorkloadPlan
             ReadOnlyRoot = request.ReadOnly,
             Services = [.. request.Services, .. SealedServices(request, volumes)],
             Volumes = [.. volumes.Select(v => new PinnedVolume(VolumeInput.Of(v)))],
+            ExecAny = request.AllowExec,
         };
     }
 

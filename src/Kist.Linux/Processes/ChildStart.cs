@@ -31,4 +31,7 @@ public sealed class ChildStart
 
     /// <summary>True to make it the first of a process group of its own, out of reach of the terminal's signals to this one.</summary>
     public bool NewProcessGroup { get; init; }
+
+    /// <summary>True to make it the first of a session of its own: it outlives this process and has no terminal.</summary>
+    public bool NewSession { get; init; }
 }

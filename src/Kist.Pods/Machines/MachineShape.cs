@@ -21,6 +21,9 @@ public sealed record MachineShape
     /// <summary>Where its network leads; none means that it has none.</summary>
     public IReadOnlyList<GuestDoor> Doors { get; init; } = [];
 
+    /// <summary>Interfaces of the pod's network.</summary>
+    public IReadOnlyList<GuestInterface> Interfaces { get; init; } = [];
+
     /// <summary>Names of the virtio-serial ports.</summary>
     public IReadOnlyList<string> Ports { get; init; } = [];
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kist.Pods.Disks;
+using Kist.Pods.Protocol;
 
 namespace Kist.Pods.Machines;
 
@@ -9,7 +10,7 @@ namespace Kist.Pods.Machines;
 /// </summary>
 public static class QemuCommandLine
 {
-    internal const int FirmwareFile = 200, KernelFile = 201, InitrdFile = 202, DiskFile = 203, SerialSocket = 210, MonitorSocket = 211, FirstPortSocket = 220, FirstDisk = 240;
+    internal const int FirmwareFile = 200, KernelFile = 201, InitrdFile = 202, DiskFile = 203, SerialSocket = 210, MonitorSocket = 211, FirstPortSocket = 220, FirstDisk = 240, FirstInterface = 280;
 
     /// <summary>The arguments, without the program.</summary>
     public static IReadOnlyList<string> Build(MachineShape shape) =>
@@ -33,12 +34,19 @@ public static class QemuCommandLine
         .. Disk(shape),
         .. shape.Disks.SelectMany(Disk),
         .. Network(shape),
+        .. shape.Interfaces.SelectMany(Interface),
     ];
 
     private static string[] Port(string name, int index) =>
     [
         "-chardev", $"socket,id=port{index},fd={FirstPortSocket + index}",
         "-device", $"virtserialport,bus=ports.0,chardev=port{index},name={name}",
+    ];
+
+    private static string[] Interface(GuestInterface guest, int index) =>
+    [
+        "-netdev", $"tap,id=pod{index},fd={FirstInterface + index}",
+        "-device", $"virtio-net-pci,netdev=pod{index},mac={guest.HardwareAddress},romfile=",
     ];
 
     private static string[] Disk(MachineShape shape) => shape.Disk.IsEmpty
@@ -63,6 +71,6 @@ public static class QemuCommandLine
         :
         [
             "-netdev", $"user,id=net,restrict=on,ipv6=off,{string.Join(',', shape.Doors.Select(d => d.ToForward(QemuProgram.Socat)))}",
-            "-device", "virtio-net-pci,netdev=net,romfile=",
+            "-device", $"virtio-net-pci,netdev=net,mac={GuestAddresses.DoorInterface},romfile=",
         ];
 }

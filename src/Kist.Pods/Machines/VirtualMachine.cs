@@ -79,6 +79,8 @@ public sealed class VirtualMachine : IAsyncDisposable
             var channels = new Dictionary<string, IGuestChannel>(StringComparer.Ordinal);
             for (var i = 0; i < shape.Ports.Count; i++)
                 channels.Add(shape.Ports[i], new VirtioSerialChannel(shape.Ports[i], AddSocket(QemuCommandLine.FirstPortSocket + i)));
+            for (var i = 0; i < shape.Interfaces.Count; i++)
+                Add(QemuCommandLine.FirstInterface + i, shape.Interfaces[i].Tap);
             var (output, complaints) = Pipes.Create();
             var outputStream = new PolledStream(output, "QEMU's output");
             owned.Add(outputStream);

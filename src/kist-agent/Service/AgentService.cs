@@ -33,6 +33,8 @@ sealed partial class AgentService(Guest guest, Task booting)
         var service = new TtrpcService(PodAgentMethods.Service);
         Add(service, PodAgentMethods.GetGuestInfo, GetGuestInfoRequest.Parser, (_, _) => Task.FromResult(Info()));
         Add(service, PodAgentMethods.CreateSandbox, CreateSandboxRequest.Parser, CreateSandbox);
+        Add(service, PodAgentMethods.UpdateInterface, UpdateInterfaceRequest.Parser, UpdateInterface);
+        Add(service, PodAgentMethods.UpdateRoutes, UpdateRoutesRequest.Parser, UpdateRoutes);
         Add(service, PodAgentMethods.CreateContainer, CreateContainerRequest.Parser, CreateAsync);
         Add(service, PodAgentMethods.StartContainer, StartContainerRequest.Parser, StartAsync);
         Add(service, PodAgentMethods.UpdateContainer, UpdateContainerRequest.Parser, Update);

@@ -14,6 +14,10 @@ sealed class FakePod : IPod, IPodStarter
 
     public List<int> Signals { get; } = [];
 
+    public List<(int Rows, int Columns)> Sizes { get; } = [];
+
+    public Action<FakePod>? OnResize { get; init; }
+
     public MemoryStream Input { get; } = new();
 
     public bool InputClosed { get; private set; }
@@ -80,7 +84,12 @@ sealed class FakePod : IPod, IPodStarter
         return Task.CompletedTask;
     }
 
-    public Task ResizeAsync(int rows, int columns, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task ResizeAsync(int rows, int columns, CancellationToken cancellationToken)
+    {
+        Sizes.Add((rows, columns));
+        OnResize?.Invoke(this);
+        return Task.CompletedTask;
+    }
 
     public Task<int> WaitAsync(CancellationToken cancellationToken) => _exit.Task.WaitAsync(cancellationToken);
 

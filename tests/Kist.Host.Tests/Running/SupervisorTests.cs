@@ -37,6 +37,18 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task Resize_BeforeTheProgramRuns_IsToldWhenItDoes()
+    {
+        var pod = new FakePod { OnResize = p => p.Exit(0) };
+        var supervisor = new Supervisor(NewFolder(), Request() with { Terminal = true }, pod, TimeProvider.System);
+        supervisor.Resize(24, 80);
+        supervisor.Resize(43, 132);
+
+        Assert.Equal(0, await supervisor.RunAsync(new RecordingConsole(""), _progress, Cancel));
+        Assert.Equal([(43, 132)], pod.Sizes);
+    }
+
+    [Fact]
     public async Task Run_ProgramEnds_OutputIsPassedAndKept()
     {
         var folder = NewFolder();

@@ -33,6 +33,7 @@ public sealed class DependencyTests
              "Kist.KeyBroker.Protocol", "Kist.KeyBroker", "Kist.Pods.Protocol", "Kist.Pods"],
         ["Kist.Kubernetes"] =
             ["Kist.Formats", "Kist.Rego", "Kist.Oci", "Kist.Images", "Kist.Pods.Protocol", "Kist.Host"],
+        ["Kist.Shim"] = ["Kist.Formats", "Kist.Linux", "Kist.Ttrpc", "Kist.Oci", "Kist.Pods.Protocol", "Kist.Pods", "Kist.Host"],
     };
 
     /// <summary>What the guest trusts must stay small: the agent may hold nothing of the server's side.</summary>

@@ -14,6 +14,7 @@ static class ForegroundRun
         var supervisor = new Supervisor(folder, request, PodStarters.Create(state), TimeProvider.System);
         Interruption.ForwardTo(signal => supervisor.Signal(NumberOf(signal)));
         using var raw = RawTerminalIfAsked(request);
+        using var resized = FollowSize(request, supervisor);
         using var console = new ProcessConsole();
         return await supervisor.RunAsync(console, new StepLines(verbose), cancellationToken);
     }
@@ -25,6 +26,23 @@ static class ForegroundRun
         PosixSignal.SIGQUIT => LinuxSignal.Quit,
         _ => LinuxSignal.Terminate,
     };
+
+    /// <summary>Tells the size of this terminal, and again whenever its window changes.</summary>
+    private static PosixSignalRegistration? FollowSize(RunRequest request, Supervisor supervisor)
+    {
+        var output = new SafeFileHandle(1, ownsHandle: false);
+        if (!request.Terminal || !RawTerminal.IsTerminal(output))
+            return null;
+        Tell();
+        return PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => Tell());
+
+        void Tell()
+        {
+            var size = TerminalSize.Get(output);
+            if (size is { Rows: > 0, Columns: > 0 })
+                supervisor.Resize(size.Rows, size.Columns);
+        }
+    }
 
     private static RawTerminal? RawTerminalIfAsked(RunRequest request)
     {

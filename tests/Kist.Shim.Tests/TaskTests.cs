@@ -1,0 +1,221 @@
+using System.Diagnostics;
+
+namespace Kist.Shim.Tests;
+
+/// <summary>Tasks under Debian's containerd: what its own client shows.</summary>
+public sealed class TaskTests(Containerd fixture)
+{
+    private readonly Containerd _containerd = fixture.Require();
+
+    [Fact]
+    public void Run_SingleTask_OutputErrorsAndStatusComeThrough()
+    {
+        var result = _containerd.RunCtr(_containerd.Run("single", ["--rm", "--env", "MORE=a b"], "/bin/sh", "-c", "echo $FROM_IMAGE $MORE; hostname; echo oops >&2; exit 7"));
+
+        Assert.True(result is { ExitCode: 7, Output: "yes a b\nsingle\n", Error: "oops\n" }, result + Tail());
+        AssertNothingIsLeft("single");
+    }
+
+    [Fact]
+    public void Run_WithInput_IsPassedOnToItsEnd()
+    {
+        var client = _containerd.StartCtr(_containerd.Run("input", ["--rm"], "/bin/cat"));
+        client.Type(string.Concat(Enumerable.Range(0, 5000).Select(i => $"line {i}\n")));
+        var result = client.Finish();
+
+        Assert.True(result.ExitCode == 0, result + Tail());
+        Assert.Equal(string.Concat(Enumerable.Range(0, 5000).Select(i => $"line {i}\n")), result.Output);
+    }
+
+    [Fact]
+    public void Run_PolicyForbids_SaysSoAndLeavesNothing()
+    {
+        var result = _containerd.RunCtr(_containerd.Run("refused", ["--rm", "--annotation", "org.kist.name=forbidden"], "/bin/true"));
+
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("the policy does not allow this request", result.Error, StringComparison.Ordinal);
+        AssertNothingIsLeft("refused");
+    }
+
+    [Fact]
+    public void Run_WithoutInitData_IsRefusedWithTheRemedy()
+    {
+        var result = _containerd.RunCtr(
+            "run", "--rm", "--runtime", _containerd.Shim, "--runtime-config-path", _containerd.Configuration,
+            "--annotation", $"org.kist.image={_containerd.Image}", "--rootfs", $"{_containerd.Folder}/empty", "bare", "/bin/true");
+
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("it has no init-data", result.Error, StringComparison.Ordinal);
+        AssertNothingIsLeft("bare");
+    }
+
+    [Fact]
+    public void Tasks_ExecKillPauseMetricsUpdate_OfADetachedTask()
+    {
+        Must(_containerd.Run("detached", ["-d"], "/bin/sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.1; done"));
+
+        var executed = _containerd.StartCtr("tasks", "exec", "--exec-id", "e1", "detached", "/bin/sh", "-c", "cat; echo err >&2; exit 9");
+        executed.Type("typed\n");
+        var result = executed.Finish();
+        Assert.True(result is { ExitCode: 9, Output: "typed\n", Error: "err\n" }, result + Tail());
+
+        Assert.Contains("detached", Must("tasks", "list").Output, StringComparison.Ordinal);
+        var metrics = Must("tasks", "metrics", "detached").Output;
+        Assert.Contains("usage_usec", metrics, StringComparison.Ordinal);
+        Assert.Matches("pids.current +[1-9]", metrics);
+        Must("tasks", "pause", "detached");
+        Assert.Contains("PAUSED", Must("tasks", "list").Output, StringComparison.Ordinal);
+        Must("tasks", "resume", "detached");
+        Assert.Contains("RUNNING", Must("tasks", "list").Output, StringComparison.Ordinal);
+        var checkpoint = _containerd.RunCtr("tasks", "checkpoint", "detached");
+        Assert.Contains("a guest's memory is its own", checkpoint.Error, StringComparison.Ordinal);
+
+        Must("tasks", "kill", "--signal", "SIGTERM", "detached");
+        var deleted = WaitForStop("detached");
+        Assert.Equal(5, deleted.ExitCode);
+        Must("containers", "delete", "detached");
+        AssertNothingIsLeft("detached");
+    }
+
+    [Fact]
+    public void Run_WithTerminal_IsOne()
+    {
+        // script(1) gives ctr the terminal that it insists on.
+        var command = string.Join(' ', _containerd.Run("terminal", ["--rm", "-t"], "/bin/sh", "-c", "'stty size; echo $TERM; exit 3'"));
+        var result = new CtrProcess("/usr/bin/script", ["-qec", $"stty rows 43 cols 132; {Containerd.Ctr} --address {_containerd.Address} {command}", "/dev/null"]).Finish();
+
+        Assert.True(result.ExitCode == 3, result + Tail());
+        Assert.Contains("43 132\r\nxterm\r\n", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pod_OfSeveralContainers_IsOneMachine()
+    {
+        Must(_containerd.RunPod("pod-a"));
+        var shim = Assert.Single(Containerd.ShimsOf("pod-a"));
+        Must(_containerd.RunMember("pod-a", "server", ["-d"], "/bin/sh", "-c", "echo shared > /dev/shm/x; while :; do echo hello | nc -l -p 8000; done"));
+        var client = _containerd.RunCtr(_containerd.RunMember("pod-a", "client", ["--rm"], "/bin/sh", "-c", "cat /dev/shm/x; nc 127.0.0.1 8000 </dev/null; exit 4"));
+
+        Assert.True(client is { ExitCode: 4, Output: "shared\nhello\n" }, client + Tail());
+        Assert.Equal([shim], Containerd.ShimsOf("pod-a"));
+        Assert.Empty(Containerd.ShimsOf("client"));
+        Assert.Single(ProcessTable.ChildrenOf(shim));
+        Assert.Contains("usage_usec", Must("tasks", "metrics", "pod-a").Output, StringComparison.Ordinal);
+
+        Must("tasks", "kill", "--signal", "SIGKILL", "server");
+        Assert.Equal(137, WaitForStop("server").ExitCode);
+        Must("containers", "delete", "server");
+        Must("tasks", "kill", "--signal", "SIGKILL", "pod-a");
+        Assert.Equal(137, WaitForStop("pod-a").ExitCode);
+        Must("containers", "delete", "pod-a");
+        AssertNothingIsLeft("pod-a");
+    }
+
+    [Fact]
+    public void Events_OfATask_ComeInOrder()
+    {
+        var events = _containerd.StartCtr("events");
+        Thread.Sleep(300);
+        var run = _containerd.RunCtr(_containerd.Run("noted", ["--rm"], "/bin/true"));
+        Thread.Sleep(300);
+        Process.GetProcessById(events.Id).Kill();
+        Assert.True(run.ExitCode == 0, run + Tail());
+        var topics = events.Finish().Output.Split('\n').Where(l => l.Contains("/tasks/", StringComparison.Ordinal) && l.Contains("noted", StringComparison.Ordinal))
+            .Select(l => l.Split(' ').First(w => w.StartsWith("/tasks/", StringComparison.Ordinal))).ToArray();
+
+        Assert.Equal(["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"], topics);
+    }
+
+    [Fact]
+    public void Restart_OfContainerd_FindsTheTaskAndItsEnd()
+    {
+        Must(_containerd.Run("survivor", ["-d"], "/bin/sh", "-c", "trap 'exit 6' TERM; while :; do sleep 0.1; done"));
+        _containerd.Stop();
+        _containerd.Start();
+
+        Assert.Contains("RUNNING", Must("tasks", "list").Output.Split('\n').Single(l => l.StartsWith("survivor ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Equal(8, _containerd.RunCtr("tasks", "exec", "--exec-id", "after", "survivor", "/bin/sh", "-c", "exit 8").ExitCode);
+        Must("tasks", "kill", "--signal", "SIGTERM", "survivor");
+        Assert.Equal(6, WaitForStop("survivor").ExitCode);
+        Must("containers", "delete", "survivor");
+        AssertNothingIsLeft("survivor");
+    }
+
+    [Theory]
+    [InlineData("shim")]
+    [InlineData("machine")]
+    public void Killed_PartOfARunningTask_EndsItAndLeavesNothing(string part)
+    {
+        var id = $"killed-{part}";
+        Must(_containerd.Run(id, ["-d"], "/bin/sleep", "1000"));
+        var shim = Assert.Single(Containerd.ShimsOf(id));
+        var machine = Assert.Single(ProcessTable.ChildrenOf(shim));
+        Process.GetProcessById(part == "shim" ? shim : machine).Kill();
+
+        WaitUntil(() => !ProcessTable.Exists(machine), "the machine has ended");
+        var stopped = WaitForStop(id);
+        Assert.NotEqual(0, stopped.ExitCode);
+        Must("containers", "delete", id);
+        AssertNothingIsLeft(id);
+    }
+
+    [Theory]
+    [InlineData(300)]
+    [InlineData(1500)]
+    [InlineData(4000)]
+    public void Killed_ShimDuringTheStart_LeavesNothing(int afterMilliseconds)
+    {
+        var id = $"early-{afterMilliseconds}";
+        var client = _containerd.StartCtr(_containerd.Run(id, ["--rm"], "/bin/sleep", "1000"));
+        WaitUntil(() => Containerd.ShimsOf(id).Count == 1, "there is a shim");
+        Thread.Sleep(afterMilliseconds);
+        var shim = Assert.Single(Containerd.ShimsOf(id));
+        var machines = ProcessTable.ChildrenOf(shim);
+        Process.GetProcessById(shim).Kill();
+
+        Assert.NotEqual(0, client.Finish().ExitCode);
+        foreach (var machine in machines)
+            WaitUntil(() => !ProcessTable.Exists(machine), "the machine has ended");
+        _containerd.RunCtr("containers", "delete", id);
+        AssertNothingIsLeft(id);
+    }
+
+    private CtrResult Must(params string[] arguments)
+    {
+        var result = _containerd.RunCtr(arguments);
+        Assert.True(result.ExitCode == 0, $"ctr {string.Join(' ', arguments.Where(a => a.Length < 200))}: {result}{Tail()}");
+        return result;
+    }
+
+    /// <summary>"ctr tasks delete" exits with the task's status once it has stopped.</summary>
+    private CtrResult WaitForStop(string id)
+    {
+        WaitUntil(() => !_containerd.RunCtr("tasks", "list").Output.Split('\n').Any(l => l.StartsWith($"{id} ", StringComparison.Ordinal) && !l.Contains("STOPPED", StringComparison.Ordinal)), $"{id} has stopped");
+        return _containerd.RunCtr("tasks", "delete", id);
+    }
+
+    private void WaitUntil(Func<bool> condition, string what)
+    {
+        for (var i = 0; i < 400; i++)
+        {
+            if (condition())
+                return;
+            Thread.Sleep(50);
+        }
+
+        Assert.Fail($"not so after 20 s: {what}{Tail()}");
+    }
+
+    private void AssertNothingIsLeft(string id)
+    {
+        WaitUntil(() => Containerd.ShimsOf(id).Count == 0, $"no shim of {id}");
+        WaitUntil(() => !Directory.Exists($"{_containerd.Folder}/state/io.containerd.runtime.v2.task/default/{id}"), $"no bundle of {id}");
+        Assert.DoesNotContain(File.ReadLines("/proc/mounts"), l => l.Contains($"/{id}/", StringComparison.Ordinal));
+        foreach (var controller in (string[])["", "memory/", "cpu/", "pids/"])
+            WaitUntil(() => !Directory.Exists($"/sys/fs/cgroup/{controller}default/{id}"), $"no cgroup of {id}");
+        var socket = Bundles.ShimSocket.Of(_containerd.Address, "default", id).Path;
+        WaitUntil(() => !File.Exists(socket), $"no socket of {id}");
+    }
+
+    private string Tail() => $"\n{string.Join('\n', File.ReadLines(_containerd.Log).Where(l => !l.Contains("copy shim log", StringComparison.Ordinal) && !l.Contains("loading plugin", StringComparison.Ordinal)).TakeLast(4))}";
+}
