@@ -105,7 +105,9 @@ static class JwtKeys
     };
 
     public static byte[] Bytes(RegoObject jwk, string name) =>
-        jwk[name] is RegoString s ? EncodingBuiltins.FromBase64Url(s.Value) : throw new FormatException($"the key has no member {name}");
+        jwk[name] is RegoString s && EncodingBuiltins.FromBase64Url(s.Value) is { Length: > 0 } bytes
+            ? bytes
+            : throw new FormatException($"the key has no member {name}, or an empty one");
 }
 
 /// <summary>One public key: RSA, elliptic curve or Ed25519.</summary>
