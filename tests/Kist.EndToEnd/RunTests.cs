@@ -14,10 +14,10 @@ public sealed class RunTests(Installation installation)
     [Fact]
     public async Task Run_ImagesOwnCommand_PrintsItsOutput()
     {
-        var result = await RunAsync(installation.Require().Image);
+        var result = await RunAsync("--name", "plain", installation.Require().Image);
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Equal("hello from the guest\n", result.Stdout);
-        Assert.Empty(await installation.ContainersAsync());
+        Assert.DoesNotContain("plain", await installation.ContainersAsync());
     }
 
     [Fact]
@@ -98,13 +98,15 @@ public sealed class RunTests(Installation installation)
     [InlineData(9000)]
     public async Task Run_InterruptedWhileStarting_LeavesNothing(int milliseconds)
     {
-        using var run = installation.Require().Kist.Start("run", "--rm", installation.Image, "sleep", "60");
+        // Other tests run containers beside this one.
+        var name = $"interrupted-{milliseconds}";
+        using var run = installation.Require().Kist.Start("run", "--rm", "--name", name, installation.Image, "sleep", "60");
         await Task.Delay(milliseconds, Cancel);
         var below = ProcessTree.Below(run.Id);
         Send("INT", run.Id);
         await KistProgram.FinishAsync(run);
         Assert.Empty(await ProcessTree.SurvivorsAsync(below));
-        Assert.Empty(await installation.ContainersAsync());
+        Assert.DoesNotContain(name, await installation.ContainersAsync());
     }
 
     [Fact]
@@ -116,7 +118,7 @@ public sealed class RunTests(Installation installation)
         run.Kill();
         await run.WaitForExitAsync(Cancel);
         Assert.Empty(await ProcessTree.SurvivorsAsync(below));
-        Assert.Empty(await installation.ContainersAsync());
+        Assert.DoesNotContain("killed", await installation.ContainersAsync());
     }
 
     [Fact]

@@ -90,7 +90,7 @@ public sealed class Containerd : IAsyncLifetime
             {
               "state": "{{Folder}}/kist",
               "guest": "{{guest.Folder}}",
-              "memoryMebibytes": 224,
+              "memoryMebibytes": 320,
               "accelerator": "auto",
               "doors": {"{{_registry.Port}}": "127.0.0.1:{{_registry.Port}}"},
               "registries": {"{{_registry.Host}}": "{{GuestDoor.GuestAddress}}:{{_registry.Port}}"},
