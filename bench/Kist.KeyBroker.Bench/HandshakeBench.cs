@@ -16,7 +16,10 @@ static class HandshakeBench
         await admin.RegisterReferenceSetAsync(
             new ReferenceSet
             {
-                Name = "bench", Tee = "tdx", Source = "bench", Expires = TimeProvider.System.GetUtcNow().AddDays(1),
+                Name = "bench",
+                Tee = "tdx",
+                Source = "bench",
+                Expires = TimeProvider.System.GetUtcNow().AddDays(1),
                 Claims = new Dictionary<string, IReadOnlyList<string>>
                 {
                     ["quote.body.mr_td"] = [setting.Domain.MrTd.ToString()],

@@ -72,7 +72,10 @@ static class ScaleBench
         InBatches(services, ReferenceSets, i => services.References.Put(
             new ReferenceSet
             {
-                Name = $"set-{i}", Tee = "tdx", Source = "bench", Expires = now.AddYears(1),
+                Name = $"set-{i}",
+                Tee = "tdx",
+                Source = "bench",
+                Expires = now.AddYears(1),
                 Claims = new Dictionary<string, IReadOnlyList<string>> { ["quote.body.mr_td"] = [i.ToString("x96", CultureInfo.InvariantCulture)] },
             }, now, "bench"));
         InBatches(services, AuditEntries, i => services.Audit.Append(new AuditRecord

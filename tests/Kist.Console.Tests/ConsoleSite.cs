@@ -94,7 +94,10 @@ public sealed class ConsoleSite : IAsyncLifetime
         using var admin = Admin();
         var set = new ReferenceSet
         {
-            Name = "sample/1", Tee = "sample", Source = $"a source {Hostile}", Expires = TimeProvider.System.GetUtcNow().AddDays(30),
+            Name = "sample/1",
+            Tee = "sample",
+            Source = $"a source {Hostile}",
+            Expires = TimeProvider.System.GetUtcNow().AddDays(30),
             Claims = new Dictionary<string, IReadOnlyList<string>> { ["launch_digest"] = ["abcde"] },
         };
         await admin.RegisterReferenceSetAsync(set, CancellationToken.None);

@@ -1,6 +1,6 @@
 using Kist.Enclaves.Manifests;
-using Kist.Enclaves.Sealing;
 using Kist.Enclaves.SealedRoots;
+using Kist.Enclaves.Sealing;
 using Kist.Enclaves.Sgx;
 using Kist.Formats;
 using Kist.Linux.Files;

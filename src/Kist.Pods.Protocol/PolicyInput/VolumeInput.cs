@@ -24,7 +24,8 @@ public sealed record VolumeInput(string Name, string MountPath, bool ReadOnly, s
     public static VolumeInput Of(Volume volume) => volume.SourceCase switch
     {
         Volume.SourceOneofCase.Scratch => new VolumeInput(
-            volume.Name, volume.MountPath, volume.ReadOnly, volume.Scratch.Disk.Length == 0 ? "memory" : "scratch") { SizeBytes = volume.Scratch.SizeBytes },
+            volume.Name, volume.MountPath, volume.ReadOnly, volume.Scratch.Disk.Length == 0 ? "memory" : "scratch")
+        { SizeBytes = volume.Scratch.SizeBytes },
         Volume.SourceOneofCase.Files => new VolumeInput(volume.Name, volume.MountPath, volume.ReadOnly, "files")
         {
             Files = [.. volume.Files.Files.Select(f => VolumeFileInput.Of(f.Path, f.Mode, f.Content.Span))],

@@ -93,7 +93,8 @@ public sealed class KeyProviderTests
             free.Stop();
             string[] where = ttrpc ? ["--socket", directory["kp.sock"]] : ["--port", $"{port}"];
             var process = Process.Start(new ProcessStartInfo(
-                s_kist, ["image", "key-provider", "--state", directory["state"], .. where, "--key", $"{KeyId}={directory["key"]}"]) { RedirectStandardError = true })!;
+                s_kist, ["image", "key-provider", "--state", directory["state"], .. where, "--key", $"{KeyId}={directory["key"]}"])
+            { RedirectStandardError = true })!;
             Assert.Contains("key provider on", await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
             return new Server(process, ttrpc ? "unix://" + directory["kp.sock"] : $"127.0.0.1:{port}");
         }
