@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -6,7 +7,7 @@ namespace Kist.Linux.Files;
 /// <summary>Opening named pipes (fifo(7)), whose ends wait for each other.</summary>
 public static partial class NamedPipe
 {
-    private const int WriteOnly = 1, ReadWrite = 2, NonBlocking = 0x800, CloseOnExec = 0x80000;
+    private const int WriteOnly = 1, ReadWrite = 2, NonBlocking = 0x800, CloseOnExec = 0x80000, PathOnly = 0x200000;
 
     /// <summary>Opens the reading end; blocks until there is a writer. <see cref="Release"/> ends the wait.</summary>
     public static SafeFileHandle OpenForReading(string path) => Open(path, 0);
@@ -23,6 +24,12 @@ public static partial class NamedPipe
 
     /// <summary>Opens both ends, which never waits: while it is open, neither side sees the other leave.</summary>
     public static SafeFileHandle OpenBoth(string path) => Open(path, ReadWrite | NonBlocking);
+
+    /// <summary>Holds on to a pipe without opening either end, so that it can be opened when its name is gone.</summary>
+    public static SafeFileHandle Hold(string path) => Open(path, PathOnly);
+
+    /// <summary>The name under which this process opens a pipe that it holds.</summary>
+    public static string NameOf(SafeFileHandle held) => string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{held.DangerousGetHandle()}");
 
     /// <summary>Lets whoever waits in <see cref="OpenForReading"/> go on.</summary>
     public static void Release(string path)

@@ -23,6 +23,7 @@ internal sealed class TaskStreams(PodAgentClient agent, ProcessId process, Strea
     private readonly CancellationTokenSource _ended = new();
     private readonly TaskCompletionSource _closeInput = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private PolledStream? _stdin;
+    private SafeFileHandle? _stdinPipe;
     private bool _disposed;
     private Task _output = Task.CompletedTask, _input = Task.CompletedTask;
 
@@ -33,7 +34,11 @@ internal sealed class TaskStreams(PodAgentClient agent, ProcessId process, Strea
     public void Start()
     {
         _output = Task.WhenAll(CopyOutputAsync(OutputStream.Stdout, paths.Stdout), paths.Terminal ? Task.CompletedTask : CopyOutputAsync(OutputStream.Stderr, paths.Stderr));
-        if (paths.Stdin.Length > 0)
+        if (paths.Stdin.Length == 0)
+            return;
+        // Clients remove their pipes when they have closed them, with or without having opened this one.
+        _stdinPipe = HoldInput();
+        if (_stdinPipe is not null)
             _input = Task.Run(CopyInputAsync);
     }
 
@@ -46,11 +51,12 @@ internal sealed class TaskStreams(PodAgentClient agent, ProcessId process, Strea
         if (Interlocked.Exchange(ref _disposed, true))
             return;
         await _ended.CancelAsync().ConfigureAwait(false);
-        if (paths.Stdin.Length > 0 && _stdin is null)
-            NamedPipe.Release(paths.Stdin);
+        if (_stdinPipe is { } pipe && _stdin is null)
+            NamedPipe.Release(NamedPipe.NameOf(pipe));
         if (_stdin is { } stdin)
             await stdin.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_output, _input).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stdinPipe?.Dispose();
         _ended.Dispose();
     }
 
@@ -96,6 +102,19 @@ internal sealed class TaskStreams(PodAgentClient agent, ProcessId process, Strea
         return new PolledStream(NamedPipe.OpenBoth(path), path);
     }
 
+    private SafeFileHandle? HoldInput()
+    {
+        try
+        {
+            return NamedPipe.Hold(paths.Stdin);
+        }
+        catch (SystemCallException e)
+        {
+            log.Info($"{process}: standard input: {e.Message}");
+            return null;
+        }
+    }
+
     private async Task CopyInputAsync()
     {
         try
@@ -118,7 +137,7 @@ internal sealed class TaskStreams(PodAgentClient agent, ProcessId process, Strea
 
     /// <summary>Opening waits for a writer, in a thread of its own.</summary>
     private Task<SafeFileHandle> OpenInputAsync() => Task.Factory.StartNew(
-        () => NamedPipe.OpenForReading(paths.Stdin), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        () => NamedPipe.OpenForReading(NamedPipe.NameOf(_stdinPipe!)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private async Task PassOnAsync(PolledStream pipe)
     {
