@@ -56,23 +56,11 @@ public static class AgentMessage
 
     /// <summary>Decodes a request.</summary>
     /// <exception cref="MalformedDataException">It is none.</exception>
-    public static AgentRequest DecodeRequest(ReadOnlySpan<byte> json) => Decode(json, AgentJson.Default.AgentRequest);
+    public static AgentRequest DecodeRequest(ReadOnlySpan<byte> json) => PacketJson.Decode(json, AgentJson.Default.AgentRequest, Name);
 
     /// <summary>Decodes a reply.</summary>
     /// <exception cref="MalformedDataException">It is none.</exception>
-    public static AgentReply DecodeReply(ReadOnlySpan<byte> json) => Decode(json, AgentJson.Default.AgentReply);
-
-    private static T Decode<T>(ReadOnlySpan<byte> json, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, type) ?? throw new MalformedDataException(Name, -1, "it must be a JSON object");
-        }
-        catch (JsonException e)
-        {
-            throw new MalformedDataException(Name, e.BytePositionInLine ?? -1, "not such a JSON object", e);
-        }
-    }
+    public static AgentReply DecodeReply(ReadOnlySpan<byte> json) => PacketJson.Decode(json, AgentJson.Default.AgentReply, Name);
 }
 
 [JsonSourceGenerationOptions(

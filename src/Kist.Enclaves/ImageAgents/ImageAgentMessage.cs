@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Kist.Enclaves.Host;
 using Kist.Formats;
 
 namespace Kist.Enclaves.ImageAgents;
@@ -65,25 +66,13 @@ static class ImageAgentMessage
 
     public static byte[] Encode(ImageAgentReply reply) => JsonSerializer.SerializeToUtf8Bytes(reply, ImageAgentJson.Default.ImageAgentReply);
 
-    public static ImageAgentRequest DecodeRequest(ReadOnlySpan<byte> json) => Decode(json, ImageAgentJson.Default.ImageAgentRequest);
+    public static ImageAgentRequest DecodeRequest(ReadOnlySpan<byte> json) => PacketJson.Decode(json, ImageAgentJson.Default.ImageAgentRequest, Name);
 
-    public static ImageAgentReply DecodeReply(ReadOnlySpan<byte> json) => Decode(json, ImageAgentJson.Default.ImageAgentReply);
+    public static ImageAgentReply DecodeReply(ReadOnlySpan<byte> json) => PacketJson.Decode(json, ImageAgentJson.Default.ImageAgentReply, Name);
 
     /// <summary>A member that this kind of message must have.</summary>
     public static T Require<T>(T? value, string name)
         where T : class => value ?? throw new MalformedDataException(Name, -1, $"\"{name}\" is missing");
-
-    private static T Decode<T>(ReadOnlySpan<byte> json, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, type) ?? throw new MalformedDataException(Name, -1, "it must be a JSON object");
-        }
-        catch (JsonException e)
-        {
-            throw new MalformedDataException(Name, e.BytePositionInLine ?? -1, "not such a JSON object", e);
-        }
-    }
 }
 
 [JsonSourceGenerationOptions(
