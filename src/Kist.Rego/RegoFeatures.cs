@@ -15,4 +15,8 @@ static class RegoFeatures
     /// <summary>Tokens signed with EdDSA; without it their algorithm is one that is not supported. Left out as <see cref="Yaml"/> is, by Kist.Rego.EdDsa.</summary>
     [FeatureSwitchDefinition("Kist.Rego.EdDsa")]
     public static bool EdDsa => !AppContext.TryGetSwitch("Kist.Rego.EdDsa", out var on) || on;
+
+    /// <summary>The graphql.* functions. Left out as <see cref="Yaml"/> is, by Kist.Rego.GraphQl.</summary>
+    [FeatureSwitchDefinition("Kist.Rego.GraphQl")]
+    public static bool GraphQl => !AppContext.TryGetSwitch("Kist.Rego.GraphQl", out var on) || on;
 }

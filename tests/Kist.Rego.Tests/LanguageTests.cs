@@ -87,7 +87,8 @@ public class LanguageTests
     [InlineData("p := {k: v | some k, v in [1, 1]; false}\nq := 1 / 0", "none", 0)]
     [InlineData("p := 1 / 0", "eval_builtin_error", 2)]
     [InlineData("p := any([true])", "rego_type_error", 2)]
-    [InlineData("p := \"a\" + 1", "eval_type_error", 2)]
+    [InlineData("p := \"a\" + 1", "rego_type_error", 2)]
+    [InlineData("p := {1} - 1", "eval_type_error", 2)]
     public void Faults_OfEachKind_HaveCodeAndPlace(string rules, string code, int row)
     {
         if (code == "none")

@@ -44,6 +44,8 @@ static class BuiltinTable
         MiscellaneousBuiltins.Register(table);
         if (RegoFeatures.Yaml)
             YamlBuiltins.Register(table);
+        if (RegoFeatures.GraphQl)
+            GraphQl.GraphQlBuiltins.Register(table);
         return table.Freeze();
     }
 }

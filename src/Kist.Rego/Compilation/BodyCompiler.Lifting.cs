@@ -36,6 +36,7 @@ sealed partial class BodyCompiler
     private Term LiftReference(ReferenceTerm r, bool everything)
     {
         r = LiftKeys(r, everything);
+        _types.Reference(r);
         if (IsGround(r))
             return everything ? Temporary(r, t => new BindStep(t, Value(r))) : r;
         if (!IsGround(r.Head))
@@ -60,6 +61,7 @@ sealed partial class BodyCompiler
         var slot = Slot(name);
         Add(step(slot));
         _bound.Add(name);
+        _types.Bind(name, term);
         return new VariableTerm(term.At, name);
     }
 

@@ -86,6 +86,8 @@ sealed partial class BodyCompiler
             var problem = c.Arguments.Count < arity ? "not enough arguments" : "too many arguments";
             throw new RegoException(RegoErrorCode.Type, $"{name}: arity mismatch: {problem}: have {c.Arguments.Count}, want {arity}", c.At);
         }
+
+        _types.Call(c);
     }
 
     private static RegoException Unsafe(VariableTerm v) =>

@@ -10,6 +10,7 @@ namespace Kist.Rego.Compilation;
 sealed partial class BodyCompiler(ProgramContext program, string ruleName)
 {
     private readonly Dictionary<string, int> _slots = [];
+    private readonly TypeChecker _types = new(program);
     private HashSet<string> _bound = [];
     private List<(Step Step, Step LinkFrom)> _steps = [];
     private ExpressionNote? _note;
@@ -168,9 +169,10 @@ sealed partial class BodyCompiler(ProgramContext program, string ruleName)
         if (term is CallTerm call)
         {
             CheckCall(call);
-            if (call.IsCall(TermNames.Unify, out _) || call.IsCall(TermNames.Equal, out _))
+            var mustMatch = call.IsCall(TermNames.Unify, out _);
+            if (mustMatch || call.IsCall(TermNames.Equal, out _))
             {
-                Unify(call.Arguments[0], call.Arguments[1]);
+                Unify(call.Arguments[0], call.Arguments[1], mustMatch);
                 return;
             }
 
@@ -184,8 +186,8 @@ sealed partial class BodyCompiler(ProgramContext program, string ruleName)
         Add(new TruthStep(Value(Lift(term, everything: false))));
     }
 
-    /// <summary>Makes both sides equal, binding what is not bound.</summary>
-    private void Unify(Term left, Term right)
+    /// <summary>Makes both sides equal, binding what is not bound. Sides that can never be equal are an error of <c>=</c>, not of <c>==</c>.</summary>
+    private void Unify(Term left, Term right, bool mustMatch = false)
     {
         var pairs = Decomposition.Of(Lift(left, everything: false), Lift(right, everything: false)).ToList();
         while (pairs.Count > 0)
@@ -195,6 +197,8 @@ sealed partial class BodyCompiler(ProgramContext program, string ruleName)
                 throw new RegoException(RegoErrorCode.UnsafeVariable, "the variables of the expression are not bound by anything", left.At);
             var (a, b) = pairs[i];
             pairs.RemoveAt(i);
+            if (mustMatch)
+                _types.Match(a, b);
             if (IsGround(a))
                 Match(a, b);
             else
@@ -207,15 +211,16 @@ sealed partial class BodyCompiler(ProgramContext program, string ruleName)
         if (IsGround(other))
             Add(new EqualStep(Value(ground), Value(other)));
         else if (other is VariableTerm v)
-            Bind(v, Value(ground));
+            Bind(v, ground);
         else
             Add(new MatchStep(Value(ground), PatternOf(other)));
     }
 
-    private void Bind(VariableTerm variable, TermNode value)
+    private void Bind(VariableTerm variable, Term value)
     {
-        Add(new BindStep(Slot(variable.Name), value));
+        Add(new BindStep(Slot(variable.Name), Value(value)));
         _bound.Add(variable.Name);
+        _types.Bind(variable.Name, value);
     }
 
     /// <summary>True if all variables outside closures are bound.</summary>
