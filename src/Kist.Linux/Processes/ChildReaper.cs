@@ -15,7 +15,7 @@ public sealed class ChildReaper
     private readonly Queue<int> _endedOrder = [];
     private bool _started;
 
-    /// <summary>Starts reaping.</summary>
+    /// <summary>Reaping begins with the first child that is started here: until then other code may wait for children of its own.</summary>
     public ChildReaper() => new Thread(Run, 128 << 10) { IsBackground = true, Name = "reaper" }.Start();
 
     /// <summary>Starts a child; wait for it with <see cref="WaitAsync"/>.</summary>
@@ -63,10 +63,9 @@ public sealed class ChildReaper
     {
         while (true)
         {
-            if (ProcessWait.ForAnyChild() is { } ended)
+            WaitForStart();
+            while (ProcessWait.ForAnyChild() is { } ended)
                 Tell(ended.Pid, ended.Exit);
-            else
-                WaitForStart();
         }
     }
 

@@ -10,7 +10,8 @@ namespace Kist.Pods.Machines;
 /// </summary>
 public static class AcceleratorProbe
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    /// <summary>Generous, since a machine with other work to do must not make a working KVM look broken.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
     /// <summary>isa-debug-exit ends QEMU with (value &lt;&lt; 1) | 1; the firmware writes 0x10.</summary>
     private const int Reached = 0x21;
@@ -38,7 +39,7 @@ public static class AcceleratorProbe
         0xeb, 0xfd,                         // jmp to the hlt
     ];
 
-    /// <summary>KVM if it runs the probe within two seconds, TCG otherwise; the reason is for people.</summary>
+    /// <summary>KVM if it runs the probe within ten seconds, TCG otherwise; the reason is for people.</summary>
     public static async Task<(Accelerator Accelerator, string Reason)> ChooseAsync(CancellationToken cancellationToken = default)
     {
         if (!File.Exists("/dev/kvm"))
