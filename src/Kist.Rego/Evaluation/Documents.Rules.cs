@@ -52,6 +52,8 @@ sealed partial class Documents
         tracer?.Enter(rule);
         Evaluation.Step.Run(rule.Body, activation);
         tracer?.Exit(rule, collector.Found);
+        if (collector.Found)
+            evaluation.Coverage?.Reach(rule.At);
         return collector.Found;
     }
 }

@@ -30,6 +30,7 @@ sealed class RegoEvaluation
         _limits = options.Limits;
         _cancel = cancel;
         _tracer = options.Trace ? new RegoTracer() : null;
+        Coverage = options.Coverage;
         Documents = new Documents(this);
         Builtins = new BuiltinContext(this);
     }
@@ -55,6 +56,8 @@ sealed class RegoEvaluation
     public RegoTracer? Tracer => _quiet == 0 ? _tracer : null;
 
     public RegoTracer? FinishedTrace => _tracer;
+
+    public RegoCoverage? Coverage { get; }
 
     public long Steps => _steps + (TicksBetweenChecks - _untilCheck);
 

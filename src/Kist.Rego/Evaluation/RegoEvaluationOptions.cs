@@ -24,6 +24,9 @@ public sealed record RegoEvaluationOptions
     /// <summary>True to record which rules were tried and what failed.</summary>
     public bool Trace { get; init; }
 
+    /// <summary>What notes which lines are reached; null for none.</summary>
+    public RegoCoverage? Coverage { get; init; }
+
     /// <summary>The clock of <c>time.now_ns</c>, read once an evaluation.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -19,6 +19,8 @@ abstract class Step
         while (true)
         {
             a.Evaluation.Tick();
+            if (a.Evaluation.Coverage is { } coverage && step.Note is { } note)
+                coverage.Reach(note.At);
             if (step is TestStep test)
             {
                 if (!test.Holds(a))

@@ -10,6 +10,7 @@ static class PolicyCommand
         CheckCommand.Create(),
         EvalCommand.Create(),
         ExplainCommand.Create(),
+        FormatCommand.Create(),
         GenerateCommand.Create(),
         LearnCommand.Create(),
         TestCommand.Create(),

@@ -10,10 +10,12 @@ static class TestCommand
     private static readonly Option<string[]> s_data = PolicyFiles.Data();
     private static readonly Option<bool> s_v0 = PolicyFiles.V0();
     private static readonly Option<bool> s_json = PolicyFiles.Json();
+    private static readonly Option<bool> s_coverage = new("--coverage") { Description = "Say which lines the tests have not reached; files of tests themselves are left out." };
+    private static readonly Option<double?> s_threshold = new("--threshold") { Description = "Fail if less than this percentage of lines was reached; implies --coverage." };
 
     public static Command Create()
     {
-        var command = new Command("test", "Run the rules named test_… of policies.") { s_modules, s_data, s_v0, s_json };
+        var command = new Command("test", "Run the rules named test_… of policies.") { s_modules, s_data, s_v0, s_json, s_coverage, s_threshold };
         command.SetAction((parse, _) => Task.FromResult(Run(parse)));
         return command;
     }
@@ -22,10 +24,11 @@ static class TestCommand
     {
         var (data, fromData) = PolicyFiles.ReadData(parse.GetValue(s_data) ?? []);
         var modules = PolicyFiles.ReadModules(parse.GetValue(s_modules) ?? []);
+        var version = parse.GetValue(s_v0) ? RegoVersion.V0 : RegoVersion.V1;
         RegoProgram program;
         try
         {
-            program = RegoProgram.Compile([.. modules, .. fromData], new RegoCompileOptions { Version = parse.GetValue(s_v0) ? RegoVersion.V0 : RegoVersion.V1 });
+            program = RegoProgram.Compile([.. modules, .. fromData], new RegoCompileOptions { Version = version });
         }
         catch (RegoException e)
         {
@@ -33,24 +36,32 @@ static class TestCommand
             return ExitCode.Malformed;
         }
 
-        var outcomes = program.RuleNames.Where(IsTest).Select(name => Try(program, name, data)).ToList();
+        var threshold = parse.GetValue(s_threshold);
+        var coverage = parse.GetValue(s_coverage) || threshold is not null ? new RegoCoverage() : null;
+        var outcomes = program.RuleNames.Where(IsTest).Select(name => Try(program, name, data, coverage)).ToList();
         if (outcomes.Count == 0)
         {
             Terminal.Error("no rule's name begins with test_");
             return ExitCode.Usage;
         }
 
-        Print(outcomes, parse.GetValue(s_json));
-        return outcomes.TrueForAll(o => o.Passed) ? ExitCode.Success : ExitCode.Refused;
+        var report = coverage is null ? null : new CoverageReport(coverage.Report(modules.Concat(fromData).Where(m => !IsTestFile(m.Name)), version));
+        Print(outcomes, report, parse.GetValue(s_json));
+        var isEnough = threshold is null || report!.Percent >= threshold;
+        if (!isEnough)
+            Terminal.Error($"the tests reach {report!.PercentText} of the lines, less than {threshold}%");
+        return isEnough && outcomes.TrueForAll(o => o.Passed) ? ExitCode.Success : ExitCode.Refused;
     }
 
     private static bool IsTest(string rule) => rule[(rule.LastIndexOf('.') + 1)..].StartsWith("test_", StringComparison.Ordinal);
 
-    private static Outcome Try(RegoProgram program, string rule, RegoValue? data)
+    private static bool IsTestFile(string name) => name.EndsWith("_test.rego", StringComparison.Ordinal);
+
+    private static Outcome Try(RegoProgram program, string rule, RegoValue? data, RegoCoverage? coverage)
     {
         try
         {
-            var result = program.Evaluate(rule, new RegoEvaluationOptions { Data = data, Trace = true, Runtime = PolicyRuntime.Value });
+            var result = program.Evaluate(rule, new RegoEvaluationOptions { Data = data, Trace = true, Coverage = coverage, Runtime = PolicyRuntime.Value });
             return new Outcome(rule, result.IsTrue, null, result);
         }
         catch (RegoException e)
@@ -59,12 +70,13 @@ static class TestCommand
         }
     }
 
-    private static void Print(List<Outcome> outcomes, bool json)
+    private static void Print(List<Outcome> outcomes, CoverageReport? coverage, bool json)
     {
         if (json)
         {
-            Console.Out.WriteLine(RegoValue.ArrayOf([.. outcomes.Select(o => RegoValue.ObjectOf(
-                ("name", RegoValue.Of(o.Rule)), ("pass", RegoValue.Of(o.Passed)), ("error", o.Error is null ? RegoValue.Null : RegoValue.Of(o.Error))))]).ToJson());
+            var tests = RegoValue.ArrayOf([.. outcomes.Select(o => RegoValue.ObjectOf(
+                ("name", RegoValue.Of(o.Rule)), ("pass", RegoValue.Of(o.Passed)), ("error", o.Error is null ? RegoValue.Null : RegoValue.Of(o.Error))))]);
+            Console.Out.WriteLine((coverage is null ? tests : RegoValue.ObjectOf(("tests", tests), ("coverage", coverage.ToValue()))).ToJson());
             return;
         }
 
@@ -79,6 +91,8 @@ static class TestCommand
                 Console.Out.WriteLine($"  {Terminal.Dim(e.Location.ToString())} {e.Text}   {string.Join(", ", e.Values.Select(v => $"{v.Term} = {v.Value?.ToJson() ?? "undefined"}"))}");
         }
 
+        foreach (var line in coverage?.Lines() ?? [])
+            Console.Out.WriteLine(line);
         Console.Out.WriteLine($"{outcomes.Count(o => o.Passed)} passed, {outcomes.Count(o => !o.Passed)} failed");
     }
 
