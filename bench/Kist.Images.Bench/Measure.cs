@@ -2,14 +2,15 @@ using System.Diagnostics;
 
 namespace Kist.Images.Bench;
 
-/// <summary>Times things several times and takes the median.</summary>
+/// <summary>Times things several times and takes the median. What is done before each time does not count.</summary>
 static class Measure
 {
-    public static double Median(int rounds, Action action)
+    public static double Median(int rounds, Action action, Action? before = null)
     {
         var times = new List<double>();
         for (var i = 0; i < rounds; i++)
         {
+            before?.Invoke();
             var start = Stopwatch.GetTimestamp();
             action();
             times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -20,11 +21,12 @@ static class Measure
     }
 
     /// <summary>As <see cref="Median"/>, but in seconds of processor time of the whole process: neighbours on the machine do not count.</summary>
-    public static double MedianProcessorTime(int rounds, Action action)
+    public static double MedianProcessorTime(int rounds, Action action, Action? before = null)
     {
         var times = new List<double>();
         for (var i = 0; i < rounds; i++)
         {
+            before?.Invoke();
             var start = Environment.CpuUsage.TotalTime;
             action();
             times.Add((Environment.CpuUsage.TotalTime - start).TotalSeconds);

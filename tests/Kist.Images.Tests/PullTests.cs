@@ -28,6 +28,25 @@ public sealed class PullTests
         Assert.Equal(0, pulled.EncryptedLayers);
         Assert.False(Directory.Exists(directory["out/spool"]));
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(6_000_000)]
+    [InlineData(100_000_000)]
+    public async Task PullAsync_LayersInMemoryOrFiles_UnpackTheSameTree(long memory)
+    {
+        using var directory = new TemporaryDirectory();
+        SampleTree.Create(directory["tree"]);
+        SampleTree.Create(directory["more"]);
+        // Several pieces of a spool, and an end that fills none.
+        await File.WriteAllBytesAsync(directory["more/large"], System.Security.Cryptography.RandomNumberGenerator.GetBytes(9_000_001), TestContext.Current.CancellationToken);
+        await ImageBuilder.BuildAsync([directory["tree"], directory["more"]], new OciLayout(directory["image"], "1"), new ImageBuildOptions(), TestContext.Current.CancellationToken);
+
+        var pulled = await ImagePuller.PullAsync(
+            new OciLayout(directory["image"], "1"), [], directory["out"], s_options with { SpoolMemoryBytes = memory }, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(SampleTree.Describe(directory["more"]), SampleTree.Describe(pulled.RootFileSystem));
+    }
 }
 
 sealed class NoKeys : ILayerKeyProvider

@@ -125,11 +125,10 @@ public sealed class SealedReuseTests : IDisposable
 
     private BlockIndex IndexOf(byte[] contents)
     {
-        using var plain = FileOf(contents);
-        using var output = FileOf([]);
-        var blob = SealedBlobWriter.Write(plain.SafeFileHandle, output.SafeFileHandle, s_key, [], Token);
+        using var file = FileOf(contents);
+        var blob = SealedBlobWriter.Seal(file.SafeFileHandle, s_key, [], Token);
         var index = new BlockIndex();
-        index.Add(blob, output.SafeFileHandle, Token);
+        index.Add(blob, file.SafeFileHandle, Token);
         return index;
     }
 

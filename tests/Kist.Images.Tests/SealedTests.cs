@@ -16,11 +16,15 @@ public sealed class SealedTests
     private static readonly byte[] s_key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
 
     /// <summary>IEEE 1619 appendix B, vector 10, whose 512 bytes begin every longer sector; the rest as openssl's EVP_aes_256_xts has it.</summary>
-    [Fact]
-    public void AesXts_StandardVector_Matches()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AesXts_StandardVector_Matches(bool useInstructions)
     {
-        using var xts = new AesXts(Convert.FromHexString(
-            "2718281828459045235360287471352662497757247093699959574966967627" + "3141592653589793238462643383279502884197169399375105820974944592"));
+        Assert.SkipWhen(useInstructions && !System.Runtime.Intrinsics.X86.Aes.IsSupported, "no AES instructions here");
+        using var xts = new AesXts(
+            Convert.FromHexString("2718281828459045235360287471352662497757247093699959574966967627" + "3141592653589793238462643383279502884197169399375105820974944592"),
+            useInstructions);
         byte[] plain = [.. Enumerable.Range(0, 4096).Select(i => (byte)i)];
         var data = (byte[])plain.Clone();
         xts.Encrypt(data, 0xff);
@@ -28,6 +32,77 @@ public sealed class SealedTests
         Assert.Equal("d74aad83ceba041c9697f0cd1a0f94a1efd98cb9740ce630724e964be6b85436", Convert.ToHexStringLower(SHA256.HashData(data)));
         xts.Decrypt(data, 0xff);
         Assert.Equal(plain, data);
+    }
+
+    [Fact]
+    public void AesXts_AnyKeyAndSector_EqualsTheOtherImplementation()
+    {
+        Assert.SkipWhen(!System.Runtime.Intrinsics.X86.Aes.IsSupported, "no AES instructions here");
+        Gen.Select(Gen.Byte.Array[AesXts.KeySize], Gen.Byte.Array[2 * AesXts.SectorSize], Gen.ULong).Sample((key, plain, sector) =>
+        {
+            using var fast = new AesXts(key, useInstructions: true);
+            using var library = new AesXts(key, useInstructions: false);
+            var one = (byte[])plain.Clone();
+            var other = (byte[])plain.Clone();
+            fast.Encrypt(one, sector);
+            library.Encrypt(other, sector);
+            Assert.Equal(other, one);
+            fast.Decrypt(one, sector);
+            library.Decrypt(other, sector);
+            Assert.Equal(plain, one);
+            Assert.Equal(plain, other);
+        }, iter: 50);
+    }
+
+    /// <summary>Sizes about the pieces that threads take in turns.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(1000)]
+    public void Blob_AnySize_HasTheDigestsItNames(int blocks)
+    {
+        ExternalProgram.Require("veritysetup");
+        using var directory = new TemporaryDirectory();
+        var plain = RandomNumberGenerator.GetBytes(blocks * 4096);
+        var blob = SealFile(directory["one"], plain);
+        Assert.Equal(Digest.Of(File.ReadAllBytes(directory["one"])), blob.Digest);
+        Assert.Equal(new FileInfo(directory["one"]).Length, blob.Size);
+        ExternalProgram.Run("veritysetup", ["verify", directory["one"], directory["one"], Convert.ToHexStringLower(blob.RootHash), $"--hash-offset={blob.DataBytes}"]);
+        var data = File.ReadAllBytes(directory["one"])[..plain.Length];
+        using (var xts = new AesXts(blob.Key))
+            xts.Decrypt(data, 0);
+        Assert.Equal(plain, data);
+
+        Assert.Equal(blob.Digest, SealFile(directory["again"], plain).Digest);
+        plain[^1] ^= 1;
+        var other = SealFile(directory["other"], plain);
+        Assert.NotEqual(blob.Key, other.Key);
+        Assert.NotEqual(blob.Salt, other.Salt);
+    }
+
+    [Fact]
+    public void Blob_WithRandomContext_SharesNoPublicByteStringWithAnother()
+    {
+        using var directory = new TemporaryDirectory();
+        var plain = new byte[4 * 4096];
+        SealFile(directory["one"], plain, [1]);
+        SealFile(directory["two"], plain, [2]);
+        var (one, two) = (File.ReadAllBytes(directory["one"]), File.ReadAllBytes(directory["two"]));
+        for (var block = 0; block < 4; block++)
+            Assert.NotEqual(one[(block * 4096)..(block * 4096 + 16)], two[(block * 4096)..(block * 4096 + 16)]);
+        // The superblock's UUID and salt.
+        Assert.NotEqual(one[(4 * 4096 + 16)..(4 * 4096 + 32)], two[(4 * 4096 + 16)..(4 * 4096 + 32)]);
+        Assert.NotEqual(one[(4 * 4096 + 88)..(4 * 4096 + 120)], two[(4 * 4096 + 88)..(4 * 4096 + 120)]);
+    }
+
+    [Fact]
+    public void ParallelPieces_OneFails_TheOthersEndAndItsErrorIsTold()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var following = new FollowingHash(hash, 100, 16, 4);
+        var error = Assert.Throws<IOException>(() => ParallelPieces.Run(1600, 16, () => new FailingWorker(following, 3), TestContext.Current.CancellationToken));
+        Assert.Equal("no more room", error.Message);
     }
 
     [Theory]
@@ -157,6 +232,13 @@ public sealed class SealedTests
             System.Text.Encoding.ASCII.GetString(SealedDeviceTables.Crypt(fileSystem, "/dev/dm-0")));
     }
 
+    private static SealedBlob SealFile(string path, byte[] plain, byte[]? context = null)
+    {
+        File.WriteAllBytes(path, plain);
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+        return SealedBlobWriter.Seal(file, s_key, context, TestContext.Current.CancellationToken);
+    }
+
     private static async Task<SealedImage> SealAsync(TemporaryDirectory directory, string name, SealOptions? options = null)
     {
         if (!Directory.Exists(directory["tree"]))
@@ -177,6 +259,31 @@ public sealed class SealedTests
 
     private static Task<(OpenedManifest Opened, Digest Digest)> OpenAsync(TemporaryDirectory directory, string name, byte[]? key = null) =>
         SealedImageReader.OpenAsync(new OciLayout(directory[name], "1"), new AnyKey(key ?? s_key), TestContext.Current.CancellationToken);
+
+    private sealed class FailingWorker(FollowingHash following, long failing) : IPieceWorker
+    {
+        private byte[]? _buffer;
+
+        public void Prepare() => _buffer ??= following.TakeBuffer();
+
+        public void Work(long piece, long offset, int length)
+        {
+            if (piece == failing)
+            {
+                following.Abandon();
+                throw new IOException("no more room");
+            }
+
+            following.Report(piece, _buffer!, length);
+            _buffer = null;
+        }
+
+        public void Dispose()
+        {
+            if (_buffer is not null)
+                following.Return(_buffer);
+        }
+    }
 
     private sealed class AnyKey(byte[] key) : ILayerKeyProvider
     {

@@ -43,7 +43,7 @@ public sealed class Aes256Ctr : IDisposable
         _roundKeys = GC.AllocateArray<byte>(15 * BlockSize, pinned: true);
         if (useInstructions)
         {
-            ExpandKey(key, MemoryMarshal.Cast<byte, Vector128<byte>>(_roundKeys.AsSpan()));
+            Aes256KeySchedule.Expand(key, MemoryMarshal.Cast<byte, Vector128<byte>>(_roundKeys.AsSpan()));
         }
         else
         {
@@ -107,7 +107,7 @@ public sealed class Aes256Ctr : IDisposable
         for (; i + Lanes <= input.Length; i += Lanes, counter += Lanes)
             EightBlocks(keys, input.Slice(i, Lanes), output.Slice(i, Lanes), counter);
         for (; i < input.Length; i++, counter++)
-            output[i] = input[i] ^ EncryptOne(keys, CounterBlock(counter));
+            output[i] = input[i] ^ Aes256KeySchedule.Encrypt(keys, CounterBlock(counter));
     }
 
     private static void EightBlocks(
@@ -147,14 +147,6 @@ public sealed class Aes256Ctr : IDisposable
         output[6] = input[6] ^ X86Aes.EncryptLast(b6, key);
     }
 
-    private static Vector128<byte> EncryptOne(ReadOnlySpan<Vector128<byte>> keys, Vector128<byte> block)
-    {
-        block ^= keys[0];
-        for (var round = 1; round < 14; round++)
-            block = X86Aes.Encrypt(block, keys[round]);
-        return X86Aes.EncryptLast(block, keys[14]);
-    }
-
     private static Vector128<byte> CounterBlock(UInt128 counter) => Vector128.Create(
         BinaryPrimitives.ReverseEndianness((ulong)(counter >> 64)), BinaryPrimitives.ReverseEndianness((ulong)counter)).AsByte();
 
@@ -182,40 +174,5 @@ public sealed class Aes256Ctr : IDisposable
             (Vector256.Create(source[i..]) ^ Vector256.Create(keystream[i..])).CopyTo(destination[i..]);
         for (; i < source.Length; i++)
             destination[i] = (byte)(source[i] ^ keystream[i]);
-    }
-
-    // FIPS 197, section 5.2, for 256-bit keys: two words of four take turns, each from the last two round keys.
-    private static void ExpandKey(ReadOnlySpan<byte> key, Span<Vector128<byte>> keys)
-    {
-        keys[0] = Vector128.Create(key[..16]);
-        keys[1] = Vector128.Create(key[16..]);
-        Even(keys, 2, X86Aes.KeygenAssist(keys[1], 0x01));
-        Odd(keys, 3);
-        Even(keys, 4, X86Aes.KeygenAssist(keys[3], 0x02));
-        Odd(keys, 5);
-        Even(keys, 6, X86Aes.KeygenAssist(keys[5], 0x04));
-        Odd(keys, 7);
-        Even(keys, 8, X86Aes.KeygenAssist(keys[7], 0x08));
-        Odd(keys, 9);
-        Even(keys, 10, X86Aes.KeygenAssist(keys[9], 0x10));
-        Odd(keys, 11);
-        Even(keys, 12, X86Aes.KeygenAssist(keys[11], 0x20));
-        Odd(keys, 13);
-        Even(keys, 14, X86Aes.KeygenAssist(keys[13], 0x40));
-    }
-
-    private static void Even(Span<Vector128<byte>> keys, int index, Vector128<byte> assist) =>
-        keys[index] = RunningXor(keys[index - 2]) ^ Vector128.Create(assist.AsUInt32()[3]).AsByte();
-
-    private static void Odd(Span<Vector128<byte>> keys, int index) =>
-        keys[index] = RunningXor(keys[index - 2]) ^ Vector128.Create(X86Aes.KeygenAssist(keys[index - 1], 0).AsUInt32()[2]).AsByte();
-
-    // Each word becomes the xor of itself and all words before it.
-    private static Vector128<byte> RunningXor(Vector128<byte> value)
-    {
-        var words = value.AsUInt32();
-        words ^= Vector128.Create(0, words[0], words[1], words[2]);
-        words ^= Vector128.Create(0, 0, words[0], words[1]);
-        return words.AsByte();
     }
 }

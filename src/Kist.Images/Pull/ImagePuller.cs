@@ -135,7 +135,7 @@ public static class ImagePuller
         string root, string spool, PullOptions options, IProgress<PullProgress>? progress, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var window = new LayerWindow(source, manifest.Layers, unwrappers, spool, options.ParallelLayers, progress, stop.Token);
+        var window = new LayerWindow(source, manifest.Layers, unwrappers, spool, options, progress, stop.Token);
         LayerExtractor? extractor = null;
         var report = ExtractionReport.None;
         try

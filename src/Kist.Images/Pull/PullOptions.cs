@@ -55,8 +55,14 @@ public sealed record PullOptions
     public bool? Privileged { get; init; }
 
     /// <summary>
-    /// Where layers wait, as they came from the registry, until they are verified; null for a directory beside the root file
-    /// system. Nobody else may write there: what was verified is read again from it.
+    /// How many bytes of layers may wait in memory, as they came from the registry, until they are verified and unpacked. What
+    /// does not fit waits in files of <see cref="SpoolDirectory"/>.
+    /// </summary>
+    public long SpoolMemoryBytes { get; init; } = 256 * 1024 * 1024;
+
+    /// <summary>
+    /// Where layers that do not fit into memory wait, as they came from the registry, until they are verified; null for a
+    /// directory beside the root file system. Nobody else may write there: what was verified is read again from it.
     /// </summary>
     public string? SpoolDirectory { get; init; }
 }

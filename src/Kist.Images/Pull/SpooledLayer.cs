@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Kist.Formats;
 using Kist.Images.Ocicrypt;
 using Kist.Oci;
@@ -7,18 +6,16 @@ namespace Kist.Images;
 
 /// <summary>
 /// A layer that was fetched whole and proven: its digest, and if it is encrypted its HMAC, before anything reads its
-/// content. It is stored as it came (encrypted) and its file has no name, so nothing is left when the process ends.
+/// content. It is stored as it came (encrypted).
 /// </summary>
 sealed class SpooledLayer : IDisposable
 {
-    private const int ChunkBytes = 256 * 1024;
-
-    private readonly FileStream _file;
+    private readonly LayerSpool _spool;
     private readonly PrivateLayerOptions? _secrets;
 
-    private SpooledLayer(FileStream file, Descriptor descriptor, PrivateLayerOptions? secrets)
+    private SpooledLayer(LayerSpool spool, Descriptor descriptor, PrivateLayerOptions? secrets)
     {
-        _file = file;
+        _spool = spool;
         Descriptor = descriptor;
         _secrets = secrets;
     }
@@ -29,8 +26,8 @@ sealed class SpooledLayer : IDisposable
 
     /// <summary>Fetches and proves a layer.</summary>
     public static async Task<SpooledLayer> FetchAsync(
-        IImageSource source, Descriptor layer, IReadOnlyList<ILayerKeyUnwrapper> unwrappers, string directory, Action<long> progress,
-        CancellationToken cancellationToken)
+        IImageSource source, Descriptor layer, IReadOnlyList<ILayerKeyUnwrapper> unwrappers, string directory, SpoolBudget budget,
+        Action<long> progress, CancellationToken cancellationToken)
     {
         if (MediaTypes.CompressionOf(layer.MediaType) is null)
             throw new MalformedDataException("image manifest", -1, $"the layer's media type '{layer.MediaType}' is not known");
@@ -42,73 +39,55 @@ sealed class SpooledLayer : IDisposable
             secrets = await LayerKeys.UnwrapAsync(layer, unwrappers, cancellationToken).ConfigureAwait(false);
         }
 
-        var file = CreateFile(directory);
+        LayerSpool? spool = null;
         try
         {
+            spool = LayerSpool.Create(layer.Size, directory, budget);
             var content = await source.OpenBlobAsync(layer, cancellationToken).ConfigureAwait(false);
             await using (content.ConfigureAwait(false))
-                await Task.Factory.StartNew(() => Copy(content, file, secrets, options, layer, progress, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-            return new SpooledLayer(file, layer, secrets);
+                await Task.Factory.StartNew(() => Copy(content, spool, secrets, options, layer, progress, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            return new SpooledLayer(spool, layer, secrets);
         }
         catch
         {
             secrets?.Dispose();
-            await file.DisposeAsync().ConfigureAwait(false);
+            spool?.Dispose();
             throw;
         }
     }
 
-    /// <summary>The plain layer, still compressed. Blocks that were read are given back to the file system; it can be read once.</summary>
-    public Stream OpenPlain() => new SpoolReader(_file, Descriptor.Size, _secrets);
+    /// <summary>The plain layer, still compressed. It can be read once.</summary>
+    public Stream OpenPlain() => new SpoolReader(_spool, Descriptor.Size, _secrets);
 
     public void Dispose()
     {
         _secrets?.Dispose();
-        _file.Dispose();
+        _spool.Dispose();
     }
 
     private static void Copy(
-        Stream content, FileStream file, PrivateLayerOptions? secrets, PublicLayerOptions? options, Descriptor layer, Action<long> progress,
+        Stream content, LayerSpool spool, PrivateLayerOptions? secrets, PublicLayerOptions? options, Descriptor layer, Action<long> progress,
         CancellationToken cancellationToken)
     {
         if (secrets is null)
         {
-            CopyAll(content, file, progress);
+            CopyAll(content, spool, progress);
             return;
         }
 
         using var hmac = LayerCipher.CreateHmac(secrets);
         using var pipe = new HashingPipeStream(content, hmac, cancellationToken);
-        CopyAll(pipe, file, progress);
+        long done = 0;
+        for (ReadOnlySpan<byte> data; !(data = pipe.ReadInPlace(int.MaxValue)).IsEmpty; progress(done += data.Length))
+            spool.Write(data);
         LayerCipher.CheckHmac(pipe.Finish(), options!, layer.Digest.ToString());
     }
 
-    private static void CopyAll(Stream content, FileStream file, Action<long> progress)
+    private static void CopyAll(Stream content, LayerSpool spool, Action<long> progress)
     {
-        var buffer = new byte[ChunkBytes];
-        long offset = 0;
-        int count;
-        while ((count = content.Read(buffer)) > 0)
-        {
-            try
-            {
-                RandomAccess.Write(file.SafeFileHandle, buffer.AsSpan(0, count), offset);
-            }
-            catch (IOException e)
-            {
-                throw new OperationFailedException("store layer", file.Name, e.Message, "there must be room for the image's compressed layers", inner: e);
-            }
-
-            offset += count;
-            progress(offset);
-        }
-    }
-
-    private static FileStream CreateFile(string directory)
-    {
-        var path = Path.Combine(directory, "layer-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
-        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1);
-        File.Delete(path);
-        return file;
+        var buffer = new byte[256 * 1024];
+        long done = 0;
+        for (int count; (count = content.Read(buffer)) > 0; progress(done += count))
+            spool.Write(buffer.AsSpan(0, count));
     }
 }

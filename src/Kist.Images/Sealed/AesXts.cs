@@ -2,15 +2,17 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
+using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
 namespace Kist.Images.Sealed;
 
 /// <summary>
 /// AES-256-XTS (IEEE 1619) over sectors of 4096 bytes, the tweak being the sector's number, least significant byte first:
 /// what dm-crypt calls aes-xts-plain64 with sector_size:4096 and iv_large_sectors. It hides blocks; it does not
-/// authenticate them: dm-verity does. Instances are for one thread.
+/// authenticate them: dm-verity does. .NET has no XTS: on x86 the processor's AES instructions run on eight blocks at a time;
+/// elsewhere the library encrypts a sector between two xors. Instances are for one thread.
 /// </summary>
-public sealed class AesXts : IDisposable
+public sealed partial class AesXts : IDisposable
 {
     /// <summary>Length of the key: two AES-256 keys.</summary>
     public const int KeySize = 64;
@@ -23,13 +25,26 @@ public sealed class AesXts : IDisposable
     private readonly Aes _data = Aes.Create();
     private readonly Aes _tweak = Aes.Create();
     private readonly byte[] _tweaks = new byte[SectorSize];
+    private readonly Vector128<byte>[]? _encryption;
+    private readonly Vector128<byte>[]? _decryption;
+    private readonly Vector128<byte>[]? _tweaking;
 
     /// <summary>Prepares a key.</summary>
     public AesXts(ReadOnlySpan<byte> key)
+        : this(key, X86Aes.IsSupported)
+    {
+    }
+
+    internal AesXts(ReadOnlySpan<byte> key, bool useInstructions)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, KeySize);
         _data.SetKey(key[..32]);
         _tweak.SetKey(key[32..]);
+        if (useInstructions)
+        {
+            (_encryption, _decryption) = ExpandKeys(key[..32]);
+            (_tweaking, _) = ExpandKeys(key[32..]);
+        }
     }
 
     /// <summary>Encrypts whole sectors in place.</summary>
@@ -44,6 +59,9 @@ public sealed class AesXts : IDisposable
     public void Dispose()
     {
         CryptographicOperations.ZeroMemory(_tweaks);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(_encryption.AsSpan()));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(_decryption.AsSpan()));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(_tweaking.AsSpan()));
         _data.Dispose();
         _tweak.Dispose();
     }
@@ -52,28 +70,35 @@ public sealed class AesXts : IDisposable
     {
         if (sectors.Length % SectorSize != 0)
             throw new ArgumentException("not whole sectors", nameof(sectors));
+        Span<byte> tweak = stackalloc byte[16];
         for (; !sectors.IsEmpty; sectors = sectors[SectorSize..], first++)
         {
-            var sector = sectors[..SectorSize];
-            ComputeTweaks(first);
-            Xor(sector);
-            if (encrypt)
-                _data.EncryptEcb(sector, sector, PaddingMode.None);
+            tweak.Clear();
+            BinaryPrimitives.WriteUInt64LittleEndian(tweak, first);
+            if (_encryption is null)
+                TransformByLibrary(sectors[..SectorSize], tweak, encrypt);
             else
-                _data.DecryptEcb(sector, sector, PaddingMode.None);
-            Xor(sector);
+                TransformByInstructions(MemoryMarshal.Cast<byte, Vector128<byte>>(sectors[..SectorSize]), Vector128.Create((ReadOnlySpan<byte>)tweak), encrypt);
         }
     }
 
-    // The encrypted sector number, and its products with powers of x in GF(2^128), x^128 = x^7 + x^2 + x + 1.
-    private void ComputeTweaks(ulong sector)
+    private void TransformByLibrary(Span<byte> sector, Span<byte> tweak, bool encrypt)
     {
-        Span<byte> block = stackalloc byte[16];
-        block.Clear();
-        BinaryPrimitives.WriteUInt64LittleEndian(block, sector);
-        _tweak.EncryptEcb(block, block, PaddingMode.None);
-        var low = BinaryPrimitives.ReadUInt64LittleEndian(block);
-        var high = BinaryPrimitives.ReadUInt64LittleEndian(block[8..]);
+        _tweak.EncryptEcb(tweak, tweak, PaddingMode.None);
+        ComputeTweaks(tweak);
+        Xor(sector);
+        if (encrypt)
+            _data.EncryptEcb(sector, sector, PaddingMode.None);
+        else
+            _data.DecryptEcb(sector, sector, PaddingMode.None);
+        Xor(sector);
+    }
+
+    // The encrypted sector number, and its products with powers of x in GF(2^128), x^128 = x^7 + x^2 + x + 1.
+    private void ComputeTweaks(ReadOnlySpan<byte> first)
+    {
+        var low = BinaryPrimitives.ReadUInt64LittleEndian(first);
+        var high = BinaryPrimitives.ReadUInt64LittleEndian(first[8..]);
         var words = MemoryMarshal.Cast<byte, ulong>(_tweaks.AsSpan());
         for (var i = 0; i < BlocksPerSector; i++)
         {

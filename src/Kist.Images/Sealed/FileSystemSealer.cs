@@ -15,20 +15,20 @@ sealed class FileSystemSealer(ReadOnlyMemory<byte> imageKey, ReadOnlyMemory<byte
     /// <summary>The blobs that are to be stored.</summary>
     public IReadOnlyList<NewBlob> NewBlobs => _new;
 
-    /// <summary>Seals a file system image.</summary>
-    /// <param name="image">The file, a multiple of 4096 bytes long.</param>
+    /// <summary>Seals a file system image, which is no more afterwards.</summary>
+    /// <param name="image">The file, a multiple of 4096 bytes long; in the work directory.</param>
     /// <param name="maxOlder">Most old blobs that it may point at.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public SealedFileSystem Seal(string image, int maxOlder, CancellationToken cancellationToken)
     {
-        using var plain = File.OpenHandle(image);
-        var blocks = RandomAccess.GetLength(plain) / VerityTree.BlockSize;
         if (older is null)
         {
-            var whole = Write(plain, cancellationToken);
-            return FileSystem([whole], [new SealedExtent(0, 0, blocks)]);
+            var whole = SealBlob(image, cancellationToken);
+            return FileSystem([whole], [new SealedExtent(0, 0, whole.DataBlocks)]);
         }
 
+        using var plain = File.OpenHandle(image, options: FileOptions.DeleteOnClose);
+        var blocks = RandomAccess.GetLength(plain) / VerityTree.BlockSize;
         var runs = BlockReuse.Plan(BlockIndex.HashPlain(plain, blocks, cancellationToken), older, maxOlder);
         var blobs = new List<SealedBlob>();
         if (runs.Any(r => r.IsNew))
@@ -56,8 +56,14 @@ sealed class FileSystemSealer(ReadOnlyMemory<byte> imageKey, ReadOnlyMemory<byte
 
     private SealedBlob WriteNew(SafeFileHandle plain, IReadOnlyList<BlockRun> runs, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(work, $"new-{_new.Count}");
-        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite);
+        var path = Path.Combine(work, "new");
+        using (var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write))
+            CopyNew(plain, file, runs, cancellationToken);
+        return SealBlob(path, cancellationToken);
+    }
+
+    private static void CopyNew(SafeFileHandle plain, SafeFileHandle file, IReadOnlyList<BlockRun> runs, CancellationToken cancellationToken)
+    {
         var buffer = new byte[SealedBlobWriter.PieceBytes];
         long end = 0;
         foreach (var run in runs.Where(r => r.IsNew))
@@ -73,15 +79,15 @@ sealed class FileSystemSealer(ReadOnlyMemory<byte> imageKey, ReadOnlyMemory<byte
                 end += data.Length;
             }
         }
-
-        return Write(file, cancellationToken);
     }
 
-    private SealedBlob Write(SafeFileHandle plain, CancellationToken cancellationToken)
+    // The file is moved first: what is in the blob's place is a blob, or was on the way to be one.
+    private SealedBlob SealBlob(string plain, CancellationToken cancellationToken)
     {
         var path = Path.Combine(work, $"blob-{_new.Count}");
-        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite);
-        var blob = SealedBlobWriter.Write(plain, file, imageKey.Span, context.Span, cancellationToken);
+        File.Move(plain, path);
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+        var blob = SealedBlobWriter.Seal(file, imageKey.Span, context.Span, cancellationToken);
         _new.Add(new NewBlob(blob, path));
         return blob;
     }

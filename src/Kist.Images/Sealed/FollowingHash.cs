@@ -1,69 +1,111 @@
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Images.Sealed;
 
 /// <summary>
-/// Hashes a file from its start while others write its pieces in any order: a thread that waits for the next piece.
-/// Disposing waits until all has been hashed, or gives up if not all will come.
+/// Hashes pieces in their order while several threads make them in any: a thread that takes each piece from its maker's hands,
+/// so that nothing is read twice. Buffers are few: who makes faster than this hashes waits for one.
 /// </summary>
-sealed class FollowingHash(SafeFileHandle file, long length, IncrementalHash hash) : IDisposable
+sealed class FollowingHash : IDisposable
 {
-    private readonly bool[] _written = new bool[(length + SealedBlobWriter.PieceBytes - 1) / SealedBlobWriter.PieceBytes];
+    private readonly IncrementalHash _hash;
     private readonly object _changed = new();
-    private Task? _following;
+    private readonly Dictionary<long, (byte[] Buffer, int Length)> _made = [];
+    private readonly Stack<byte[]> _free = new();
+    private readonly long _pieces;
+    private readonly Task _following;
     private bool _ending;
 
-    public void Start() => _following = Task.Factory.StartNew(Follow, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    /// <summary>Starts the thread.</summary>
+    /// <param name="hash">Where the pieces go.</param>
+    /// <param name="pieces">How many there will be.</param>
+    /// <param name="pieceBytes">Bytes of a piece; the last may have fewer.</param>
+    /// <param name="buffers">How many buffers there are: more than makers.</param>
+    public FollowingHash(IncrementalHash hash, long pieces, int pieceBytes, int buffers)
+    {
+        (_hash, _pieces) = (hash, pieces);
+        for (var i = 0; i < buffers; i++)
+            _free.Push(GC.AllocateUninitializedArray<byte>(pieceBytes));
+        _following = Task.Factory.StartNew(Follow, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
 
-    /// <summary>Says that a piece has been written.</summary>
-    public void Report(long piece)
+    /// <summary>
+    /// Waits for a buffer. A maker takes it before it takes a piece, so the piece that is hashed next always has one.
+    /// </summary>
+    public byte[] TakeBuffer()
     {
         lock (_changed)
         {
-            _written[piece] = true;
-            Monitor.Pulse(_changed);
+            while (_free.Count == 0)
+            {
+                if (_ending)
+                    throw new OperationCanceledException("another piece has failed");
+                Monitor.Wait(_changed);
+            }
+
+            return _free.Pop();
         }
     }
 
-    public void Dispose()
+    /// <summary>Gives a buffer back that was not needed.</summary>
+    public void Return(byte[] buffer)
+    {
+        lock (_changed)
+        {
+            _free.Push(buffer);
+            Monitor.PulseAll(_changed);
+        }
+    }
+
+    /// <summary>Hands over a piece. Its buffer may not be touched any more.</summary>
+    public void Report(long piece, byte[] buffer, int length)
+    {
+        lock (_changed)
+        {
+            _made.Add(piece, (buffer, length));
+            Monitor.PulseAll(_changed);
+        }
+    }
+
+    /// <summary>Says that a piece will never come: nobody shall wait for it, or for the buffers of those behind it.</summary>
+    public void Abandon()
     {
         lock (_changed)
         {
             _ending = true;
-            Monitor.Pulse(_changed);
+            Monitor.PulseAll(_changed);
         }
+    }
 
-        _following?.GetAwaiter().GetResult();
+    /// <summary>Waits until all has been hashed, or gives up if not all will come.</summary>
+    public void Dispose()
+    {
+        Abandon();
+        _following.GetAwaiter().GetResult();
     }
 
     private void Follow()
     {
-        var buffer = new byte[SealedBlobWriter.PieceBytes];
-        for (var piece = 0; piece < _written.Length; piece++)
+        for (long piece = 0; piece < _pieces && Take(piece) is { } made; piece++)
         {
-            if (!Wait(piece))
-                return;
-            var offset = (long)piece * buffer.Length;
-            var data = buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - offset));
-            ParallelPieces.ReadExactly(file, data, offset);
-            hash.AppendData(data);
+            _hash.AppendData(made.Buffer, 0, made.Length);
+            Return(made.Buffer);
         }
     }
 
-    /// <summary>False if the piece will never come, because its writer failed.</summary>
-    private bool Wait(int piece)
+    /// <summary>Null if the piece will never come, because its maker failed.</summary>
+    private (byte[] Buffer, int Length)? Take(long piece)
     {
         lock (_changed)
         {
-            while (!_written[piece])
+            while (true)
             {
+                if (_made.Remove(piece, out var made))
+                    return made;
                 if (_ending)
-                    return false;
+                    return null;
                 Monitor.Wait(_changed);
             }
-
-            return true;
         }
     }
 }

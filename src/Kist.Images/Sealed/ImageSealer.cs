@@ -135,7 +135,6 @@ public static class ImageSealer
             var image = Path.Combine(work, "erofs");
             ErofsImage.Create(tree, image, options.AllRoot, cancellationToken);
             fileSystems.Add(sealer.Seal(image, SealedManifest.MaxBlobs / trees.Length - 1, cancellationToken));
-            File.Delete(image);
         }
 
         return new SealedManifest

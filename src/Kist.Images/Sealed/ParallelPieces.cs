@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Images.Sealed;
@@ -5,6 +6,11 @@ namespace Kist.Images.Sealed;
 /// <summary>Works on one piece after the other, on a thread of its own.</summary>
 interface IPieceWorker : IDisposable
 {
+    /// <summary>Gets ready for a piece, before it is known which it will be and whether there is one.</summary>
+    void Prepare()
+    {
+    }
+
     /// <summary>Works on a piece.</summary>
     void Work(long piece, long offset, int length);
 }
@@ -21,9 +27,13 @@ static class ParallelPieces
         void Work()
         {
             using var worker = create();
-            for (long piece; (piece = Interlocked.Increment(ref next)) < pieces;)
+            while (true)
             {
                 cancellationToken.ThrowIfCancellationRequested();
+                worker.Prepare();
+                var piece = Interlocked.Increment(ref next);
+                if (piece >= pieces)
+                    return;
                 var offset = piece * pieceBytes;
                 worker.Work(piece, offset, (int)Math.Min(pieceBytes, length - offset));
             }
@@ -31,7 +41,15 @@ static class ParallelPieces
 
         var workers = Enumerable.Range(0, (int)Math.Clamp(pieces, 1, Environment.ProcessorCount))
             .Select(_ => Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
-        Task.WhenAll(workers).GetAwaiter().GetResult();
+        try
+        {
+            Task.WaitAll(workers, CancellationToken.None);
+        }
+        catch (AggregateException e)
+        {
+            // Those who stopped because of another's failure are not the reason.
+            ExceptionDispatchInfo.Throw(e.InnerExceptions.FirstOrDefault(i => i is not OperationCanceledException) ?? e.InnerExceptions[0]);
+        }
     }
 
     /// <summary>Reads all that is asked for.</summary>

@@ -12,6 +12,14 @@ static class SealedKeys
 {
     private const string Prefix = "kist sealed image v1 ";
 
+    /// <summary>The key under which contents are digested; see <see cref="ContentDigest"/>.</summary>
+    public static SecretBytes ContentKey(ReadOnlySpan<byte> imageKey)
+    {
+        var key = new SecretBytes(32);
+        Derive(imageKey, "content", [], [], key.Span);
+        return key;
+    }
+
     /// <summary>The key of a file system's blocks: from the image key and what is in the file system, never used for anything else.</summary>
     public static SecretBytes BlockKey(ReadOnlySpan<byte> imageKey, ReadOnlySpan<byte> contentDigest, ReadOnlySpan<byte> context)
     {

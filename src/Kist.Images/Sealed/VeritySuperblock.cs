@@ -17,13 +17,14 @@ namespace Kist.Images.Sealed;
 /// </summary>
 static class VeritySuperblock
 {
-    public static byte[] Write(long dataBlocks, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> uuid)
+    public static byte[] Write(long dataBlocks, ReadOnlySpan<byte> salt)
     {
         var block = new byte[VerityTree.BlockSize];
         "verity\0\0"u8.CopyTo(block);
         BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(8), 1);
         BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(12), 1);
-        uuid.CopyTo(block.AsSpan(16, 16));
+        // The UUID has to differ from other blobs' and must tell nothing of the content: so it is a part of the salt.
+        salt[..16].CopyTo(block.AsSpan(16));
         "sha256"u8.CopyTo(block.AsSpan(32));
         BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(64), VerityTree.BlockSize);
         BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(68), VerityTree.BlockSize);

@@ -37,18 +37,25 @@ public sealed class HashingPipeStream : ForwardStream
     /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
-        if (_current is null && !TryNext())
-            return 0;
-        var count = Math.Min(buffer.Length, _current!.Length - _offset);
-        _current.Data.AsSpan(_offset, count).CopyTo(buffer);
-        _offset += count;
-        if (_offset == _current.Length)
+        var data = ReadInPlace(buffer.Length);
+        data.CopyTo(buffer);
+        return data.Length;
+    }
+
+    /// <summary>Reads without copying: the next bytes where they lie, valid until the next read. Empty at the end, or if nothing is asked for.</summary>
+    public ReadOnlySpan<byte> ReadInPlace(int maxCount)
+    {
+        if (_current is not null && _offset == _current.Length)
         {
             Release(_current);
             _current = null;
         }
 
-        return count;
+        if (maxCount == 0 || (_current is null && !TryNext()))
+            return [];
+        var data = _current!.Data.AsSpan(_offset, Math.Min(maxCount, _current.Length - _offset));
+        _offset += data.Length;
+        return data;
     }
 
     /// <summary>Reads what is left and returns the hash of all of it.</summary>

@@ -37,9 +37,8 @@ public sealed partial class LayerExtractor
 
     private void CopyDense(SafeFileHandle file, TarReader archive)
     {
-        int count;
-        while ((count = archive.ReadData(_buffer)) > 0)
-            DirectoryHandle.WriteAll(file, _buffer.AsSpan(0, count));
+        for (ReadOnlySpan<byte> data; !(data = archive.ReadDataInPlace(_buffer)).IsEmpty;)
+            DirectoryHandle.WriteAll(file, data);
     }
 
     private void CopySparse(SafeFileHandle file, TarEntry entry, TarReader archive)

@@ -74,6 +74,22 @@ public sealed partial class TarReader(Stream stream)
         return count;
     }
 
+    /// <summary>
+    /// As <see cref="ReadData"/>, but where the stream has its bytes in memory they are not copied: the result lies there, or
+    /// else at the buffer's start. It is valid until the next read. Empty at the data's end.
+    /// </summary>
+    public ReadOnlySpan<byte> ReadDataInPlace(Span<byte> buffer)
+    {
+        if (stream is not HashingPipeStream pipe)
+            return buffer[..ReadData(buffer)];
+        var data = pipe.ReadInPlace((int)Math.Min(int.MaxValue, _dataLeft));
+        if (data.IsEmpty && _dataLeft > 0)
+            throw Malformed("the archive ends inside a file");
+        _position += data.Length;
+        _dataLeft -= data.Length;
+        return data;
+    }
+
     private TarEntry ReadEntry(TarHeader header, PaxRecords pax, byte[]? longName, byte[]? longLink)
     {
         var path = pax.Find("GNU.sparse.name") ?? pax.Find("path") ?? longName ?? header.Path();
