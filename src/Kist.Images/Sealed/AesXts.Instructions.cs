@@ -48,10 +48,9 @@ public sealed partial class AesXts
         where TDirection : struct, IDirection
     {
         // The highest index first: one bounds check serves all.
-        var key = keys[Aes256KeySchedule.RoundKeys - 1];
-        var (last, b7) = (key, blocks[7] ^ tweaks[7]);
-        key = keys[0];
-        b7 ^= key;
+        var last = keys[Aes256KeySchedule.RoundKeys - 1];
+        var key = keys[0];
+        var b7 = blocks[7] ^ tweaks[7] ^ key;
         var (b0, b1, b2) = (blocks[0] ^ tweaks[0] ^ key, blocks[1] ^ tweaks[1] ^ key, blocks[2] ^ tweaks[2] ^ key);
         var (b3, b4, b5, b6) = (blocks[3] ^ tweaks[3] ^ key, blocks[4] ^ tweaks[4] ^ key, blocks[5] ^ tweaks[5] ^ key, blocks[6] ^ tweaks[6] ^ key);
         for (var round = 1; round < Aes256KeySchedule.RoundKeys - 1; round++)
