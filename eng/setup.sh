@@ -15,7 +15,7 @@ run_packages=(
 )
 test_packages=(
   crun runc containerd podman skopeo umoci erofs-utils cryptsetup-bin openssl
-  swtpm tpm2-tools softhsm2 python3 python3-jwcrypto postgresql chromium cpio gnupg iproute2
+  swtpm tpm2-tools softhsm2 python3 python3-jwcrypto python3-cbor2 python3-cryptography postgresql chromium cpio gnupg iproute2
 )
 
 want=("${run_packages[@]}")

@@ -20,7 +20,15 @@ public static class EvidenceVerifier
 
     /// <summary>Judges evidence in any form.</summary>
     /// <exception cref="MalformedDataException">The evidence does not follow its format.</exception>
-    public static Verdict Verify(Evidence evidence, ExpectedBinding binding, VerificationOptions options)
+    public static Verdict Verify(Evidence evidence, ExpectedBinding binding, VerificationOptions options) => Verify(evidence, binding, options, null);
+
+    /// <summary>Judges evidence after checks of whoever brought it.</summary>
+    /// <param name="evidence">The evidence.</param>
+    /// <param name="binding">What the evidence has to bind.</param>
+    /// <param name="options">How to judge.</param>
+    /// <param name="before">Adds the findings that come first, or null.</param>
+    /// <exception cref="MalformedDataException">The evidence does not follow its format.</exception>
+    internal static Verdict Verify(Evidence evidence, ExpectedBinding binding, VerificationOptions options, Action<VerdictBuilder>? before)
     {
         ArgumentNullException.ThrowIfNull(evidence);
         ArgumentNullException.ThrowIfNull(binding);
@@ -29,6 +37,7 @@ public static class EvidenceVerifier
             throw new MalformedDataException("evidence", -1, $"{evidence.Bytes.Length} bytes, more than the limit of {EvidenceLimits.Evidence}");
 
         var verdict = new VerdictBuilder(evidence.Tee, options.Time);
+        before?.Invoke(verdict);
         if (TeeVerifierTable.Find(evidence.Tee) is { } verifier)
         {
             StrictJson.Guard("evidence", () =>

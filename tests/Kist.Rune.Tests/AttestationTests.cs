@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Kist.Attestation;
+using Kist.Attestation.RaTls;
 using Kist.Enclaves.Attestation;
 using Kist.Enclaves.Relay;
 
@@ -39,10 +40,10 @@ public sealed class AttestationTests : IDisposable
         var result = _bundle.Rune("attest", "--isRA", "--nonce", nonce, id);
         Assert.True(result.ExitCode == 0, result.All);
         var evidence = DiceEvidence.Parse(Convert.FromBase64String(JsonNode.Parse(result.Output)!["evidence"]!.GetValue<string>()));
-        Assert.Equal(nonce, Convert.ToHexStringLower(evidence.Nonce!.Value.Span));
+        Assert.Equal(nonce, Convert.ToHexStringLower(evidence.Claims.Nonce!.Value.Span));
         var verdict = EvidenceVerifier.Verify(
             new Evidence { Tee = "sgx", Bytes = evidence.Quote },
-            new ExpectedBinding(evidence.ClaimsDigest(), null),
+            new ExpectedBinding(evidence.Claims.Digest(), null),
             Options() with { References = new EnclaveReference { MrEnclave = [mrEnclave] }.ToReferenceValues() });
         Assert.True(verdict.IsAccepted, verdict.DecisiveFailure?.Why);
         Assert.Equal(1, _bundle.Rune("attest", "--isRA", "--quote-type", "epidLinkable", id).ExitCode);

@@ -21,6 +21,8 @@ internal sealed record CertificateEvidence(string Scheme, ReadOnlyMemory<byte> E
     {
         [TaggedEvidence] = "TCG DICE tagged evidence",
         ["1.2.840.113741.1337.6"] = "RA-TLS of Gramine and RATS-TLS",
+        ["0.6.9.42.840.113741.1337.6"] = "RA-TLS of Gramine",
+        ["1.2.840.113741.1.13.1"] = "RA-TLS of Intel's SDK",
         ["1.2.840.113556.10.1.1"] = "Open Enclave",
         ["1.2.840.113556.10.1.2"] = "Open Enclave",
         ["1.3.6.1.4.1.62397.1.1"] = "dstack",
@@ -57,23 +59,26 @@ internal sealed record CertificateEvidence(string Scheme, ReadOnlyMemory<byte> E
 
     private static ReadOnlyMemory<byte> Content(string id, ReadOnlyMemory<byte> value)
     {
-        // Some put the bytes there as they are, some inside an octet string of their own.
-        if (value.Length > 2 && value.Span[0] == DerTag.OctetString)
-        {
-            try
-            {
-                var cursor = new DerCursor(value.Span, "certificate extension");
-                var inner = cursor.Read(DerTag.OctetString, "evidence");
-                if (cursor.IsEmpty)
-                    value = value[^inner.Length..];
-            }
-            catch (MalformedDataException)
-            {
-                // Not one: the bytes are the evidence.
-            }
-        }
-
+        value = WithoutOctetString(value);
         return id == TaggedEvidence ? Untag(value) : value;
+    }
+
+    /// <summary>Some put the bytes into an extension as they are, some inside an octet string of their own.</summary>
+    internal static ReadOnlyMemory<byte> WithoutOctetString(ReadOnlyMemory<byte> value)
+    {
+        if (value.Length <= 2 || value.Span[0] != DerTag.OctetString)
+            return value;
+        try
+        {
+            var cursor = new DerCursor(value.Span, "certificate extension");
+            var inner = cursor.Read(DerTag.OctetString, "evidence");
+            return cursor.IsEmpty ? value[^inner.Length..] : value;
+        }
+        catch (MalformedDataException)
+        {
+            // Not one: the bytes are the evidence.
+            return value;
+        }
     }
 
     // Tagged evidence: a CBOR tag that says of what kind, and [ evidence, claims … ].

@@ -12,4 +12,7 @@ public sealed record DetectedEvidence(Evidence Evidence, ImmutableArray<string> 
     /// only if its report data binds it, which the caller must ask for.
     /// </summary>
     public ReadOnlyMemory<byte> CertificateKey { get; init; }
+
+    /// <summary>That certificate, DER; empty if the evidence came in none.</summary>
+    public ReadOnlyMemory<byte> Certificate { get; init; }
 }

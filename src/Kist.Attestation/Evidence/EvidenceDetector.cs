@@ -25,18 +25,18 @@ public static class EvidenceDetector
             throw new MalformedDataException("evidence", -1, $"{file.Length} bytes, more than the limit of {EvidenceLimits.Evidence}");
         var layers = new List<string>();
         var data = OpenEnclaveFraming.WithoutComments(file);
-        ReadOnlyMemory<byte> certificateKey = default;
+        ReadOnlyMemory<byte> certificateKey = default, certificate = default;
         for (var i = 0; i <= MaxLayers; i++)
         {
             if (FromBytes(data, tee, layers) is { } found)
-                return found with { CertificateKey = certificateKey };
+                return found with { CertificateKey = certificateKey, Certificate = certificate };
             if (FromJson(data, tee, layers) is { } json)
-                return json with { CertificateKey = certificateKey };
+                return json with { CertificateKey = certificateKey, Certificate = certificate };
             if (EvidenceContainer.Open(data) is var (container, inner, key))
             {
                 layers.Add(container);
+                (certificateKey, certificate) = key.IsEmpty ? (certificateKey, certificate) : (key, data);
                 data = inner;
-                certificateKey = key.IsEmpty ? certificateKey : key;
                 continue;
             }
 

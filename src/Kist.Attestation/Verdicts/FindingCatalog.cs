@@ -5,7 +5,7 @@ public static class FindingCatalog
 {
     /// <summary>Every code that is explained, sorted.</summary>
     public static IReadOnlyList<FindingExplanation> All { get; } =
-        [.. TeeVerifierTable.All.SelectMany(v => v.Explanations.Concat(CommonTo(v.Tee))).Concat(Common).DistinctBy(e => e.Id).OrderBy(e => e.Id, StringComparer.Ordinal)];
+        [.. TeeVerifierTable.All.SelectMany(v => v.Explanations.Concat(CommonTo(v.Tee))).Concat(Common).Concat(RaTls.RaTlsExplanations.All).DistinctBy(e => e.Id).OrderBy(e => e.Id, StringComparer.Ordinal)];
 
     /// <summary>
     /// Finds the explanation of a code, or of its longest prefix that has one ("reference.quote.body.mr_td" is explained by

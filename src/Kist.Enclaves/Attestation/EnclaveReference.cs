@@ -46,11 +46,13 @@ public sealed record EnclaveReference
         return values.ToImmutable();
     }
 
-    /// <summary>A TCB policy with the least version added.</summary>
-    public TcbPolicy Apply(TcbPolicy policy)
+    /// <summary>The same way to judge, with this reference in place of its own.</summary>
+    /// <exception cref="MalformedDataException">The reference is ambiguous or empty.</exception>
+    public VerificationOptions Apply(VerificationOptions options)
     {
-        ArgumentNullException.ThrowIfNull(policy);
-        return MinimumVersion is { } version ? policy with { MinimumGuestSvn = Math.Max(version, policy.MinimumGuestSvn) } : policy;
+        ArgumentNullException.ThrowIfNull(options);
+        var tcb = MinimumVersion is { } version ? options.Tcb with { MinimumGuestSvn = Math.Max(version, options.Tcb.MinimumGuestSvn) } : options.Tcb;
+        return options with { References = ToReferenceValues(), Tcb = tcb };
     }
 
     private static ImmutableArray<string> Hashes(ImmutableArray<string> values, string name)

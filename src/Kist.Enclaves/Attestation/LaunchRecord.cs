@@ -65,7 +65,7 @@ public sealed record LaunchRecord
             Accepted = verification.IsAccepted,
             Reason = verification.Reason,
             Simulated = verdict.IsSimulated,
-            Genuine = verification.BindingDefect is null && IsGenuine(verdict),
+            Genuine = IsGenuine(verdict),
             MrEnclave = Find("mr_enclave"),
             MrSigner = Find("mr_signer"),
             Product = Find("isv_prod_id"),
@@ -78,6 +78,7 @@ public sealed record LaunchRecord
     {
         var platform = verdict.Findings.Where(f => f.Id.StartsWith(PlatformChecks, StringComparison.Ordinal) && !f.Id.StartsWith(RevocationCheck, StringComparison.Ordinal)).ToArray();
         return platform.Length > 0 && platform.All(f => f.Outcome == FindingOutcome.Pass)
+            && !verdict.Findings.Any(f => f.Id.StartsWith("ratls.", StringComparison.Ordinal) && f.Outcome == FindingOutcome.Fail)
             && s_genuineness.All(id => verdict.Findings.Any(f => f.Id == id && f.Outcome == FindingOutcome.Pass));
     }
 

@@ -1,15 +1,10 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using Kist.Attestation;
+using Kist.Attestation.RaTls;
 using Kist.Formats;
 
 namespace Kist.Enclaves.Attestation;
-
-/// <summary>Whom to accept at the other end of an RA-TLS connection.</summary>
-/// <param name="Reference">The enclave that is expected.</param>
-/// <param name="Options">How to judge, made anew for every connection, since time and collateral move on.</param>
-public sealed record RaTlsPeer(EnclaveReference Reference, Func<VerificationOptions> Options);
 
 /// <summary>
 /// TLS 1.3 whose ends prove themselves as enclaves by their certificates. No authority is trusted; a certificate counts
@@ -83,15 +78,8 @@ public static class RaTlsConnection
                 return false;
             }
 
-            var options = peer.Options();
-            if (options.Time < presented.NotBefore || options.Time > presented.NotAfter)
-            {
-                defect = "the peer's certificate is not valid now";
-                return false;
-            }
-
-            judged = EnclaveVerification.Verify(
-                RaTlsCertificate.ReadEvidence(presented), presented.PublicKey.ExportSubjectPublicKeyInfo(), nonce: null, peer.Reference, options);
+            judged = new EnclaveVerification(
+                RaTlsVerifier.Verify(RaTlsEvidence.Read(presented.RawDataMemory), nonce: null, peer.Options(), peer.UseEndorsements));
             defect = judged.Reason;
             return judged.IsAccepted;
         }

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Kist.Attestation;
+using Kist.Attestation.RaTls;
 
 namespace Kist.Enclaves.Attestation;
 
@@ -10,7 +12,8 @@ namespace Kist.Enclaves.Attestation;
 /// </summary>
 /// <param name="quoter">Quotes.</param>
 /// <param name="time">The clock.</param>
-public sealed class RaTlsIdentity(IEnclaveQuoter quoter, TimeProvider time) : IDisposable
+/// <param name="endorsements">Collateral to send along, asked for with each certificate; null for none.</param>
+public sealed class RaTlsIdentity(IEnclaveQuoter quoter, TimeProvider time, Func<DcapCollateral?>? endorsements = null) : IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly SemaphoreSlim _gate = new(1);
@@ -18,6 +21,13 @@ public sealed class RaTlsIdentity(IEnclaveQuoter quoter, TimeProvider time) : ID
 
     /// <summary>The public key, DER.</summary>
     public byte[] SubjectPublicKeyInfo => _key.ExportSubjectPublicKeyInfo();
+
+    /// <summary>Evidence for this key that answers a nonce.</summary>
+    public async Task<byte[]> EvidenceAsync(ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken)
+    {
+        var claims = DiceClaims.Encode(SubjectPublicKeyInfo, nonce);
+        return DiceEvidence.Encode(await quoter.QuoteAsync(SHA256.HashData(claims), cancellationToken).ConfigureAwait(false), claims);
+    }
 
     /// <summary>The certificate with its key. A connection that has an earlier one keeps it; the caller disposes none.</summary>
     public async Task<X509Certificate2> CertificateAsync(CancellationToken cancellationToken)
@@ -27,7 +37,7 @@ public sealed class RaTlsIdentity(IEnclaveQuoter quoter, TimeProvider time) : ID
         {
             var now = time.GetUtcNow();
             if (_certificate is null || now > _certificate.NotBefore + ((_certificate.NotAfter - _certificate.NotBefore) / 2))
-                _certificate = await RaTlsCertificate.CreateAsync(_key, quoter, time, cancellationToken).ConfigureAwait(false);
+                _certificate = await RaTlsCertificate.CreateAsync(_key, quoter, time, endorsements?.Invoke(), nonce: null, cancellationToken).ConfigureAwait(false);
             return _certificate;
         }
         finally

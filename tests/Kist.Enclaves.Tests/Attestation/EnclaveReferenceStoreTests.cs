@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Kist.Attestation.RaTls;
 using Kist.Enclaves.Attestation;
 using Kist.Formats;
 
@@ -75,7 +76,7 @@ public sealed class EnclaveReferenceStoreTests : IDisposable
     {
         using var quoter = new SimulatedQuoter();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var claims = DiceEvidence.EncodeClaims(key.ExportSubjectPublicKeyInfo(), nonce: null);
+        var claims = DiceClaims.Encode(key.ExportSubjectPublicKeyInfo(), nonce: null);
         var quote = await quoter.QuoteAsync(SHA256.HashData(claims), TestContext.Current.CancellationToken);
         var evidence = DiceEvidence.Parse(DiceEvidence.Encode(quote, claims));
         LaunchRecord Record(string expected, byte[] peerKey) => LaunchRecord.Of(

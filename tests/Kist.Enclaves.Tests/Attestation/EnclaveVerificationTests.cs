@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Kist.Attestation;
+using Kist.Attestation.RaTls;
 using Kist.Enclaves.Attestation;
 using Kist.Formats;
 
@@ -70,17 +72,17 @@ public sealed class EnclaveVerificationTests : IDisposable
     {
         var quote = (await EvidenceAsync(_quoter)).Quote;
         var attacker = ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportSubjectPublicKeyInfo();
-        var forged = DiceEvidence.Parse(DiceEvidence.Encode(quote.Span, DiceEvidence.EncodeClaims(attacker, s_nonce)));
+        var forged = DiceEvidence.Parse(DiceEvidence.Encode(quote.Span, DiceClaims.Encode(attacker, s_nonce)));
         var result = EnclaveVerification.Verify(
             forged, attacker, s_nonce, new EnclaveReference { MrEnclave = [_quoter.MrEnclave] }, _quoter.Options);
-        Assert.Null(result.BindingDefect);
         Assert.False(result.IsAccepted);
+        Assert.Equal("sgx.binding.report_data", Assert.Single(result.Verdict.Findings, f => f.Outcome == FindingOutcome.Fail).Id);
     }
 
     [Fact]
     public async Task Verify_AnyTamperedQuoteByteOfTheReport_IsRefused()
     {
-        var claims = DiceEvidence.EncodeClaims(s_key, s_nonce);
+        var claims = DiceClaims.Encode(s_key, s_nonce);
         var quote = await _quoter.QuoteAsync(SHA256.HashData(claims), TestContext.Current.CancellationToken);
         for (var offset = 48; offset < 432; offset += 7)
         {
@@ -107,7 +109,7 @@ public sealed class EnclaveVerificationTests : IDisposable
     [Fact]
     public async Task Parse_EvidenceTruncatedAnywhere_IsRefused()
     {
-        var claims = DiceEvidence.EncodeClaims(s_key, s_nonce);
+        var claims = DiceClaims.Encode(s_key, s_nonce);
         var whole = DiceEvidence.Encode(await _quoter.QuoteAsync(SHA256.HashData(claims), TestContext.Current.CancellationToken), claims);
         for (var length = 0; length < whole.Length; length += length < 16 ? 1 : 101)
             Assert.Throws<MalformedDataException>(() => DiceEvidence.Parse(whole.AsMemory(0, length)));
@@ -119,7 +121,7 @@ public sealed class EnclaveVerificationTests : IDisposable
     public void Encode_Evidence_HasTheBytesOfTheFormat()
     {
         Assert.Equal("d9ea608241014102", Convert.ToHexStringLower(DiceEvidence.Encode([1], [2])));
-        var claims = DiceEvidence.EncodeClaims([1, 2, 3], null);
+        var claims = DiceClaims.Encode([1, 2, 3], null);
         Assert.Equal(
             "a16b7075626b65792d68617368582482015820" + Convert.ToHexStringLower(SHA256.HashData([1, 2, 3])), Convert.ToHexStringLower(claims));
     }
@@ -129,7 +131,7 @@ public sealed class EnclaveVerificationTests : IDisposable
 
     private static async Task<DiceEvidence> EvidenceAsync(SimulatedQuoter quoter, bool withNonce = true)
     {
-        var claims = DiceEvidence.EncodeClaims(s_key, withNonce ? s_nonce : default(ReadOnlyMemory<byte>?));
+        var claims = DiceClaims.Encode(s_key, withNonce ? s_nonce : default(ReadOnlyMemory<byte>?));
         return DiceEvidence.Parse(DiceEvidence.Encode(await quoter.QuoteAsync(SHA256.HashData(claims), TestContext.Current.CancellationToken), claims));
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Kist.Attestation.Dcap;
+using Kist.Attestation.RaTls;
 using Kist.Attestation.Sgx;
 using Kist.Enclaves.Attestation;
 using Kist.Formats;
@@ -53,7 +54,7 @@ public sealed class EpidQuoteTests
         using var quoter = new SimulatedQuoter();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var spki = key.ExportSubjectPublicKeyInfo();
-        var evidence = DiceEvidence.Parse(DiceEvidence.Encode(Sample(), DiceEvidence.EncodeClaims(spki, nonce: null)));
+        var evidence = DiceEvidence.Parse(DiceEvidence.Encode(Sample(), DiceClaims.Encode(spki, nonce: null)));
         var refused = Assert.Throws<MalformedDataException>(() => EnclaveVerification.Verify(
             evidence, spki, null, new EnclaveReference { MrEnclave = [new string('1', 64)] }, quoter.Options));
         Assert.Contains("EPID", refused.Message, StringComparison.Ordinal);

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Kist.Attestation;
+using Kist.Attestation.RaTls;
 using Kist.Enclaves.Attestation;
 using Kist.Enclaves.Relay;
 using Kist.Formats;
@@ -76,7 +78,7 @@ public sealed class RaTlsTests : IDisposable
         using var genuine = await RaTlsCertificate.CreateAsync(_key, _quoter, s_time, Cancel);
         using var attacker = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Kist enclave", attacker, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(genuine.Extensions.First(e => e.Oid!.Value == RaTlsCertificate.EvidenceOid));
+        request.CertificateExtensions.Add(genuine.Extensions.First(e => e.Oid!.Value == RaTlsEvidence.EvidenceOid));
         using var stolen = request.CreateSelfSigned(SimulatedQuoter.Now.AddDays(-1), SimulatedQuoter.Now.AddDays(1));
         var (near, far) = Pair();
         var serving = RaTlsConnection.AcceptAsync(far, stolen, null, Cancel);
@@ -122,13 +124,82 @@ public sealed class RaTlsTests : IDisposable
     }
 
     [Fact]
+    public async Task ReattestAsync_LivingConnection_ProvesThePeerAsOfNow()
+    {
+        using var certificate = await RaTlsCertificate.CreateAsync(_key, _quoter, s_time, Cancel);
+        var time = new FakeTimeProvider(SimulatedQuoter.Now);
+        var (near, far) = Pair();
+        var serving = AnswerAsync(far, certificate, EvidenceAsync);
+        var (tls, _) = await RaTlsConnection.ConnectAsync(near, Peer(_quoter), null, Cancel);
+        await using (var stream = new AttestedStream(tls, Peer(_quoter), TimeSpan.FromMinutes(5), time))
+        {
+            time.Advance(TimeSpan.FromMinutes(5));
+            Assert.True(stream.IsExpired);
+            await Assert.ThrowsAsync<OperationFailedException>(async () => await stream.WriteAsync(new byte[1], Cancel));
+            await Assert.ThrowsAsync<OperationFailedException>(async () => await stream.ReadExactlyAsync(new byte[1], Cancel));
+            await stream.ReattestAsync(Cancel);
+            Assert.False(stream.IsExpired);
+            time.Advance(TimeSpan.FromMinutes(4));
+            await stream.ReattestAsync(Cancel);
+        }
+
+        Assert.Equal(2, await serving);
+    }
+
+    [Fact]
+    public async Task ReattestAsync_PeerAnswersWithWhatItSaidBefore_IsRefusedAndTheConnectionCloses()
+    {
+        using var certificate = await RaTlsCertificate.CreateAsync(_key, _quoter, s_time, Cancel);
+        var old = await EvidenceAsync(new byte[32], Cancel);
+        var (near, far) = Pair();
+        var serving = AnswerAsync(far, certificate, (_, _) => Task.FromResult(old));
+        var (tls, _) = await RaTlsConnection.ConnectAsync(near, Peer(_quoter), null, Cancel);
+        await using var stream = new AttestedStream(tls, Peer(_quoter), TimeSpan.FromMinutes(5), s_time);
+        var refused = await Assert.ThrowsAsync<PeerRefusedException>(() => stream.ReattestAsync(Cancel));
+        Assert.Equal("ratls.nonce", refused.Verification!.Verdict.DecisiveFailure!.Id);
+        Assert.Equal(1, await serving);
+    }
+
+    [Fact]
+    public async Task Connect_VerifierWithoutCollateral_JudgesByThePeersIfItSaysSo()
+    {
+        var collateral = SimulatedCollateralOf(_quoter);
+        using var certificate = await RaTlsCertificate.CreateAsync(_key, _quoter, s_time, collateral, nonce: null, Cancel);
+        var options = _quoter.Options with { Collateral = new CollateralStore() };
+        var reference = new EnclaveReference { MrEnclave = [_quoter.MrEnclave] };
+        foreach (var use in new[] { true, false })
+        {
+            var (near, far) = Pair();
+            var serving = RaTlsConnection.AcceptAsync(far, certificate, null, Cancel);
+            var connecting = RaTlsConnection.ConnectAsync(near, new RaTlsPeer(reference, () => options) { UseEndorsements = use }, null, Cancel);
+            if (use)
+                Assert.Contains((await connecting).Peer.Verdict.Findings, f => f.Id == "ratls.endorsements");
+            else
+                await Assert.ThrowsAsync<PeerRefusedException>(() => connecting);
+            await EndAsync(serving);
+        }
+    }
+
+    /// <summary>A peer for which nothing is compared would be anybody's enclave.</summary>
+    [Fact]
+    public async Task Connect_NoReference_IsRefused()
+    {
+        using var certificate = await RaTlsCertificate.CreateAsync(_key, _quoter, s_time, Cancel);
+        var (near, far) = Pair();
+        var serving = RaTlsConnection.AcceptAsync(far, certificate, null, Cancel);
+        var refused = await Assert.ThrowsAsync<PeerRefusedException>(() => RaTlsConnection.ConnectAsync(near, new RaTlsPeer(() => _quoter.Options), null, Cancel));
+        Assert.Contains("any TEE would be accepted", refused.Message, StringComparison.Ordinal);
+        await EndAsync(serving);
+    }
+
+    [Fact]
     public async Task ReadEvidence_OrdinaryCertificate_SaysThatItProvesNothing()
     {
         using var certificate = new CertificateRequest("CN=x", _key, HashAlgorithmName.SHA256)
             .CreateSelfSigned(SimulatedQuoter.Now.AddDays(-1), SimulatedQuoter.Now.AddDays(1));
-        Assert.Contains("does not prove itself", Assert.Throws<MalformedDataException>(() => RaTlsCertificate.ReadEvidence(certificate)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not prove itself", Assert.Throws<MalformedDataException>(() => RaTlsEvidence.Read(certificate.RawData)).Message, StringComparison.Ordinal);
         using var proved = await RaTlsCertificate.CreateAsync(_key, _quoter, s_time, Cancel);
-        Assert.Null(RaTlsCertificate.ReadEvidence(proved).Nonce);
+        Assert.Null(RaTlsEvidence.Read(proved.RawData).Claims!.Nonce);
     }
 
     [Fact]
@@ -169,10 +240,10 @@ public sealed class RaTlsTests : IDisposable
         const string nonce = "0001020304050607";
         // {"nonce": h'…', "pubkey-hash": << [1, h'…'] >>}: the shorter key comes first.
         var claims = $"A2656E6F6E636548{nonce}6B7075626B65792D686173685824820158" + $"20{hash}";
-        Assert.Equal(claims, Convert.ToHexString(DiceEvidence.EncodeClaims(spki, Convert.FromHexString(nonce))));
+        Assert.Equal(claims, Convert.ToHexString(DiceClaims.Encode(spki, Convert.FromHexString(nonce))));
         var evidence = DiceEvidence.Encode([0xaa, 0xbb], Convert.FromHexString(claims));
         Assert.Equal($"D9EA608242AABB58{claims.Length / 2:X2}{claims}", Convert.ToHexString(evidence));
-        Assert.Equal(hash, Convert.ToHexString(DiceEvidence.Parse(evidence).KeyHash.Span));
+        Assert.Equal(hash, Convert.ToHexString(DiceClaims.Parse(Convert.FromHexString(claims)).KeyHash.Span));
     }
 
     private sealed class CountingQuoter(SimulatedQuoter inner) : IEnclaveQuoter
@@ -190,16 +261,19 @@ public sealed class RaTlsTests : IDisposable
 
     private async Task<byte[]> EvidenceAsync(ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken)
     {
-        var claims = DiceEvidence.EncodeClaims(_key.ExportSubjectPublicKeyInfo(), nonce);
+        var claims = DiceClaims.Encode(_key.ExportSubjectPublicKeyInfo(), nonce);
         return DiceEvidence.Encode(await _quoter.QuoteAsync(SHA256.HashData(claims), cancellationToken), claims);
     }
 
-    private static async Task AnswerAsync(
+    private static DcapCollateral SimulatedCollateralOf(SimulatedQuoter quoter) =>
+        ((Simulator.SimulatedCollateral)quoter.Options.Collateral).Dcap.Single(p => p.Key.Tee == "sgx" && p.Key.Ca == PckCa.Platform).Value;
+
+    private static async Task<int> AnswerAsync(
         Stream stream, X509Certificate2 certificate, Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]>> answer)
     {
         var (tls, _) = await RaTlsConnection.AcceptAsync(stream, certificate, null, Cancel);
         await using (tls)
-            await ChallengeProtocol.AnswerAsync(tls, answer, Cancel);
+            return await ChallengeProtocol.AnswerAsync(tls, answer, Cancel);
     }
 
     private static async Task<EnclaveVerification?> ServeAsync(Socket listener, X509Certificate2 certificate, RaTlsPeer client)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Kist.Attestation;
+using Kist.Attestation.RaTls;
 using Kist.Formats;
 
 namespace Kist.Cli.Commands.Verify;
@@ -21,12 +22,16 @@ static class VerifyCommand
     private static readonly Option<bool> s_json = new("--json") { Description = "Print each verdict as a JSON object." };
     private static readonly Option<bool> s_quiet = new("--quiet", "-q") { Description = "Print one line a file." };
     private static readonly Option<string?> s_explain = new("--explain") { Description = "Explain a finding's code, such as tdx.tcb.status, and verify nothing." };
+    private static readonly Option<bool> s_useEndorsements = new("--use-endorsements")
+    {
+        Description = "Judge a certificate's evidence (RA-TLS) by the collateral in it, where none is given for its platform.",
+    };
     private static readonly VerificationArguments s_arguments = new();
     private static readonly FetchArguments s_fetch = new();
 
     public static Command Create()
     {
-        var command = new Command("verify", "Judge attestation evidence, and say why.") { s_files, s_json, s_quiet, s_explain };
+        var command = new Command("verify", "Judge attestation evidence, and say why.") { s_files, s_json, s_quiet, s_explain, s_useEndorsements };
         s_arguments.AddTo(command);
         s_fetch.AddTo(command);
         command.SetAction(RunAsync);
@@ -59,15 +64,18 @@ static class VerifyCommand
         try
         {
             var detected = s_arguments.Load(parse, file);
-            var verdict = EvidenceVerifier.Verify(
-                detected.Evidence, binding, await s_fetch.WithFetchedAsync(parse, detected.Evidence, options, cancellationToken));
+            var fetched = await s_fetch.WithFetchedAsync(parse, detected.Evidence, options, cancellationToken);
+            var certificate = binding == ExpectedBinding.None ? RaTls(detected) : null;
+            var verdict = certificate is null
+                ? EvidenceVerifier.Verify(detected.Evidence, binding, fetched)
+                : RaTlsVerifier.Verify(certificate, nonce: null, fetched, parse.GetValue(s_useEndorsements));
             if (parse.GetValue(s_json))
                 VerdictOutput.PrintJson(verdict, file);
             else if (parse.GetValue(s_quiet))
                 VerdictOutput.PrintLine(verdict, file);
             else
                 VerdictTree.Write(Console.Out, verdict, Terminal.OutputHasColour, file);
-            if (!detected.CertificateKey.IsEmpty && binding.ReportData is null)
+            if (!detected.CertificateKey.IsEmpty && binding.ReportData is null && certificate is null)
                 NoteCertificateKey(file, detected.CertificateKey.Span);
             return verdict.IsAccepted ? ExitCode.Success : ExitCode.Refused;
         }
@@ -79,6 +87,10 @@ static class VerifyCommand
             return ExitCode.Malformed;
         }
     }
+
+    /// <summary>The certificate that the evidence came in, if it is known what of its key such evidence binds.</summary>
+    private static RaTlsEvidence? RaTls(DetectedEvidence detected) =>
+        !detected.Certificate.IsEmpty && RaTlsEvidence.TryRead(detected.Certificate) is { } evidence && evidence.ExpectedReportData() is not null ? evidence : null;
 
     // Whoever relays someone else's evidence in a certificate of his own is caught only by this comparison.
     private static void NoteCertificateKey(string file, ReadOnlySpan<byte> key) => Terminal.Note(
