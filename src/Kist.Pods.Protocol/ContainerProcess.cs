@@ -86,6 +86,9 @@ public sealed record ContainerProcess(IReadOnlyList<string> Args, IReadOnlyList<
             Choose(overrides.User, image.User, "0"));
     }
 
+    /// <summary>True if all but the program is the same: environment, directory and user.</summary>
+    public bool HasContextOf(ContainerProcess other) => Env.SequenceEqual(other.Env) && Cwd == other.Cwd && User == other.User;
+
     private static string Choose(string first, string second, string last) =>
         first.Length > 0 ? first : second.Length > 0 ? second : last;
 

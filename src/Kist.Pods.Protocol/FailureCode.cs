@@ -42,6 +42,9 @@ public static class FailureCode
     /// <summary>The container's program is in the image but cannot be executed.</summary>
     public const string ProgramNotExecutable = "container.program-not-executable";
 
+    /// <summary>No program of the pod listens on a port, or it has closed the connection.</summary>
+    public const string ConnectionRefused = "connection.refused";
+
     /// <summary>A failure of the guest that fits no other code.</summary>
     public const string Internal = "internal";
 }

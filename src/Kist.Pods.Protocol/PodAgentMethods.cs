@@ -25,6 +25,10 @@ public static class PodAgentMethods
     public const string UpdateContainer = nameof(UpdateContainer);
     public const string GetOutOfMemoryEvent = nameof(GetOutOfMemoryEvent);
     public const string RemoveContainer = nameof(RemoveContainer);
+    public const string OpenConnection = nameof(OpenConnection);
+    public const string ReadConnection = nameof(ReadConnection);
+    public const string WriteConnection = nameof(WriteConnection);
+    public const string CloseConnection = nameof(CloseConnection);
     public const string GetProgress = nameof(GetProgress);
     public const string GetAttestation = nameof(GetAttestation);
     public const string GetLearned = nameof(GetLearned);

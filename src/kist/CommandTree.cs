@@ -13,8 +13,11 @@ static class CommandTree
         root.Add(Commands.Broker.BrokerCommand.Create());
         root.Add(Commands.Broker.ReferenceCommand.Create());
         root.Add(Commands.Broker.SecretCommand.Create());
+        root.Add(Commands.Containers.AttachCommand.Create());
         root.Add(Commands.Containers.DetachedSupervisor.CreateCommand());
+        root.Add(Commands.Containers.ExecCommand.Create());
         root.Add(Commands.Containers.LogsCommand.Create());
+        root.Add(Commands.Containers.PortForwardCommand.Create());
         root.Add(Commands.Containers.PsCommand.Create());
         root.Add(Commands.Containers.RmCommand.Create());
         root.Add(Commands.Containers.RunCommand.Create());

@@ -28,6 +28,17 @@ public enum ContainerStatus
 /// <param name="Milliseconds">Its length.</param>
 public sealed record StepTiming(string Name, double Milliseconds);
 
+/// <summary>A container of a pod.</summary>
+/// <param name="Name">Its name in the pod.</param>
+/// <param name="Image">Its image, by digest.</param>
+/// <param name="IsInit">True if it has ended before the others started.</param>
+public sealed record ContainerPart(string Name, string Image, bool IsInit);
+
+/// <summary>A port of this machine that leads to the pod.</summary>
+/// <param name="Host">What is listened on, "127.0.0.1:8080".</param>
+/// <param name="Pod">The port in the pod.</param>
+public sealed record OpenPort(string Host, int Pod);
+
 /// <summary>What is known of one container; kept as record.json in its folder.</summary>
 public sealed record ContainerRecord
 {
@@ -42,6 +53,15 @@ public sealed record ContainerRecord
 
     /// <summary>Digest of the image's manifest, which the guest's measured policy pins.</summary>
     public string? ImageDigest { get; init; }
+
+    /// <summary>The containers of the pod; empty before its images are pinned.</summary>
+    public IReadOnlyList<ContainerPart> Containers { get; init; } = [];
+
+    /// <summary>Ports that lead to it, while it runs.</summary>
+    public IReadOnlyList<OpenPort> Ports { get; init; } = [];
+
+    /// <summary>How often containers have been started again.</summary>
+    public int Restarts { get; init; }
 
     /// <summary>What runs: the user's own arguments, or empty for the image's.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];

@@ -5,10 +5,10 @@ using Kist.Formats;
 
 namespace Kist.Host;
 
-/// <summary>JSON lines over a Unix socket, a few hundred bytes each.</summary>
+/// <summary>A JSON line over a Unix socket. Whatever follows the line is left in the socket.</summary>
 internal static class LineProtocol
 {
-    private const int MaxLineBytes = 4096;
+    private const int MaxLineBytes = 256 << 10, PieceBytes = 4096;
 
     /// <summary>Writes one line.</summary>
     public static async Task WriteAsync<T>(Socket socket, T message, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -24,18 +24,21 @@ internal static class LineProtocol
     public static async Task<T?> ReadAsync<T>(Socket socket, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
-        var buffer = new byte[MaxLineBytes];
-        var length = 0;
+        using var line = new MemoryStream();
+        var piece = new byte[PieceBytes];
         while (true)
         {
-            if (length == buffer.Length)
-                throw new MalformedDataException("control message", length, $"it is longer than {MaxLineBytes} bytes");
-            var count = await socket.ReceiveAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
-            if (count == 0)
+            if (line.Length > MaxLineBytes)
+                throw new MalformedDataException("control message", line.Length, $"it is longer than {MaxLineBytes} bytes");
+            var seen = await socket.ReceiveAsync(piece, SocketFlags.Peek, cancellationToken).ConfigureAwait(false);
+            if (seen == 0)
                 return null;
-            length += count;
-            if (buffer.AsSpan(0, length).IndexOf((byte)'\n') is var end and >= 0)
-                return Parse(buffer.AsSpan(0, end), type);
+            var end = piece.AsSpan(0, seen).IndexOf((byte)'\n');
+            var take = end < 0 ? seen : end + 1;
+            var count = await socket.ReceiveAsync(piece.AsMemory(0, take), cancellationToken).ConfigureAwait(false);
+            line.Write(piece, 0, count);
+            if (end >= 0 && count == take)
+                return Parse(line.GetBuffer().AsSpan(0, (int)line.Length - 1), type);
         }
     }
 

@@ -26,6 +26,11 @@ public sealed record ResolvedImage(
     /// <summary>True if no layer is in the clear.</summary>
     public bool IsEncrypted => Layers > 0 && EncryptedLayers == Layers;
 
+    /// <summary>Asks the registry, with what is said of registries.</summary>
+    /// <exception cref="OperationFailedException">The registry does not answer or has no such image.</exception>
+    public static Task<ResolvedImage> ResolveAsync(ImageReference reference, ImageDemands images, CancellationToken cancellationToken) =>
+        ResolveAsync(reference, RegistryAccess.For(images), cancellationToken);
+
     /// <summary>Asks the registry.</summary>
     /// <exception cref="OperationFailedException">The registry does not answer or has no such image.</exception>
     public static async Task<ResolvedImage> ResolveAsync(ImageReference reference, RegistryOptions options, CancellationToken cancellationToken)

@@ -66,7 +66,10 @@ public static class OutputLogReader
             using var document = JsonDocument.Parse(line);
             var root = document.RootElement;
             var source = root.GetProperty("stream").ValueEquals("stdout"u8) ? OutputSource.Stdout : OutputSource.Stderr;
-            return new OutputChunk(root.GetProperty("time").GetDateTimeOffset(), source, root.GetProperty("data").GetBytesFromBase64());
+            return new OutputChunk(root.GetProperty("time").GetDateTimeOffset(), source, root.GetProperty("data").GetBytesFromBase64())
+            {
+                Container = root.TryGetProperty("container", out var container) ? container.GetString() ?? "" : "",
+            };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
         {

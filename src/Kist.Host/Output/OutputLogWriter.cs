@@ -7,7 +7,7 @@ using Kist.Formats;
 namespace Kist.Host;
 
 /// <summary>
-/// Keeps what a container wrote: one JSON object a line, <c>{"time":…,"stream":"stdout","data":base64}</c>, since output is
+/// Keeps what a container wrote: one JSON object a line, <c>{"time":…,"stream":"stdout","container":"main","data":base64}</c>, since output is
 /// bytes and need not be text. It stops, and says so in the log, at a limit, so that a container cannot fill the disk.
 /// </summary>
 internal sealed class OutputLogWriter : IDisposable
@@ -69,6 +69,8 @@ internal sealed class OutputLogWriter : IDisposable
             json.WriteStartObject();
             json.WriteString("time", chunk.Time);
             json.WriteString("stream", chunk.Source == OutputSource.Stdout ? "stdout" : "stderr");
+            if (chunk.Container.Length > 0)
+                json.WriteString("container", chunk.Container);
             json.WriteBase64String("data", chunk.Data.Span);
             json.WriteEndObject();
         }

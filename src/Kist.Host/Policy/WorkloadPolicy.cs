@@ -13,7 +13,8 @@ public static class WorkloadPolicy
     /// <summary>The policy as a Rego module that ends with its data.</summary>
     /// <param name="containers">All that may run.</param>
     /// <param name="network">True if the host may give the pod a network (docs/containerd.md).</param>
-    public static string Write(IReadOnlyList<PinnedContainer> containers, bool network = false)
+    /// <param name="ports">Ports of the pod's programs that the host may connect to (kist run -p); null for none.</param>
+    public static string Write(IReadOnlyList<PinnedContainer> containers, bool network = false, IReadOnlyList<int>? ports = null)
     {
         var buffer = new ArrayBufferWriter<byte>();
 
@@ -22,6 +23,10 @@ public static class WorkloadPolicy
         {
             json.WriteStartObject();
             json.WriteBoolean("network", network);
+            json.WriteStartArray("ports");
+            foreach (var port in (ports ?? []).Distinct().Order())
+                json.WriteNumberValue(port);
+            json.WriteEndArray();
             json.WriteStartArray("containers");
             foreach (var container in containers)
                 WriteContainer(json, container);

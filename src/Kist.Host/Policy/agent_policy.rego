@@ -25,6 +25,8 @@ default ExecProcessRequest := false
 
 default GuestServiceRequest := false
 
+default PortForwardRequest := false
+
 default CreateSandboxRequest := false
 
 default UpdateInterfaceRequest := false
@@ -142,6 +144,7 @@ volume_matches(volume, wanted) if {
 	kind_matches(volume.kind, wanted.kind)
 	size_fits(volume.size_bytes, wanted.size_bytes)
 	volume.key == wanted.key
+	may_format(volume, wanted)
 	files_match(volume, wanted)
 }
 
@@ -162,6 +165,11 @@ kind_matches("memory", "scratch") := true
 size_fits(_, 0) := true
 
 size_fits(size, wanted) if size <= wanted
+
+# An empty disk in a volume's place is accepted only where the owner said that the volume is new.
+may_format(volume, _) if volume.format == false
+
+may_format(_, wanted) if wanted.format == true
 
 files_match(_, wanted) if wanted.content == "host"
 
@@ -238,6 +246,21 @@ ExecProcessRequest if {
 	exec_rights_allowed
 }
 
+# The environment of a sealed image is secret: there the agent says that nothing but the program differs.
+ExecProcessRequest if {
+	some command in pinned.exec
+	input.process.Args == command
+	input.inherits == true
+	exec_terminal_allowed
+	exec_bounds_allowed
+}
+
+ExecProcessRequest if {
+	pinned.exec_any
+	input.inherits == true
+	exec_bounds_allowed
+}
+
 # Where it may run anything at all, it could set all of that itself, but for the rights.
 ExecProcessRequest if {
 	pinned.exec_any
@@ -246,6 +269,10 @@ ExecProcessRequest if {
 
 exec_rights_allowed if {
 	input.process.User.Username in pinned.OCI.Process.User.Usernames
+	exec_bounds_allowed
+}
+
+exec_bounds_allowed if {
 	input.process.NoNewPrivileges == true
 	every capability in input.process.Capabilities {
 		capability in pinned.OCI.Process.Capabilities
@@ -271,13 +298,51 @@ exec_entry_allowed("TERM=xterm") if input.process.Terminal
 
 # What the containers share. Names and addresses are the host's to give where there is a network at all: nothing that comes
 # by it may be trusted without TLS.
-CreateSandboxRequest if count(input.dns) == 0
+CreateSandboxRequest if {
+	sandbox_hostname_fits
+	sandbox_dns_fits
+}
 
-CreateSandboxRequest if policy_data.network
+# Containers without a name of their own in the policy are called by the pod's.
+sandbox_hostname_fits if input.hostname == ""
 
-UpdateInterfaceRequest if policy_data.network
+sandbox_hostname_fits if {
+	every container in policy_data.containers {
+		matches(input.hostname, container.OCI.Hostname)
+	}
+}
 
-UpdateRoutesRequest if policy_data.network
+sandbox_dns_fits if count(input.dns) == 0
+
+sandbox_dns_fits if policy_data.network
+
+# The loopback interface is the guest's own: its services are there, and nothing of the host's may look like them.
+UpdateInterfaceRequest if {
+	policy_data.network
+	input.interface.name != "lo"
+	every address in input.interface.IPAddresses {
+		not loopback(address.address)
+	}
+}
+
+UpdateRoutesRequest if {
+	policy_data.network
+	every route in input.routes.Routes {
+		route.device != "lo"
+		not loopback_network(route.dest)
+	}
+}
+
+loopback(address) if startswith(address, "127.")
+
+loopback(address) if address == "::1"
+
+loopback_network(dest) if startswith(dest, "127.")
+
+loopback_network(dest) if startswith(dest, "::1/")
+
+# What the host may connect to: programs of the pod that listen on these ports.
+PortForwardRequest if input.port in policy_data.ports
 
 GuestServiceRequest if {
 	some service in pinned.services

@@ -5,35 +5,54 @@ using Kist.Pods.Protocol.Agent;
 
 namespace Kist.Host;
 
-/// <summary>The one container of a started pod, through its agent.</summary>
-internal sealed class AgentPod(RunningPod pod, ImageDisks disks, string containerId, IReadOnlyList<StepTiming> timings, string platform, string? learnFile) : IPod
+/// <summary>A started pod, through its agent.</summary>
+internal sealed class AgentPod(RunningPod pod, ImageDisks disks, VolumeLocks locks, WorkloadPlan plan, RunRequest request, IReadOnlyList<StepTiming> timings) : IPod
 {
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
 
-    public string Platform => platform;
+    public string Platform { get; } = pod.Info.Simulated ? $"simulated {pod.Info.Tee}" : pod.Info.Tee;
 
     public IReadOnlyList<StepTiming> Timings => timings;
 
-    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(OutputSource source, CancellationToken cancellationToken) =>
-        OutputPump.ReadAsync(pod.Agent, containerId, source == OutputSource.Stdout ? OutputStream.Stdout : OutputStream.Stderr, cancellationToken);
+    public IReadOnlyList<PodContainer> Containers { get; } =
+        [.. plan.Containers.Where(c => !c.IsInit).Select(c => new PodContainer(c.Pinned.Name, c.Restart, c.Create.Tty, c.Create.Stdin, c.IsSidecar))];
 
-    public async Task<bool> WriteStdinAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
-        !(await pod.Agent.WriteStdinAsync(containerId, data, cancellationToken).ConfigureAwait(false)).Closed;
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ProcessId process, OutputSource source, CancellationToken cancellationToken) =>
+        OutputPump.ReadAsync(pod.Agent, process, source == OutputSource.Stdout ? OutputStream.Stdout : OutputStream.Stderr, cancellationToken);
 
-    public Task CloseStdinAsync(CancellationToken cancellationToken) => pod.Agent.CloseStdinAsync(containerId, cancellationToken);
+    public async Task<bool> WriteStdinAsync(ProcessId process, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+        !(await pod.Agent.WriteStdinAsync(process, data, cancellationToken).ConfigureAwait(false)).Closed;
 
-    public Task SignalAsync(int signal, CancellationToken cancellationToken) =>
-        pod.Agent.SignalProcessAsync(containerId, signal, cancellationToken: cancellationToken);
+    public Task CloseStdinAsync(ProcessId process, CancellationToken cancellationToken) => pod.Agent.CloseStdinAsync(process, cancellationToken);
 
-    public Task ResizeAsync(int rows, int columns, CancellationToken cancellationToken) =>
-        pod.Agent.ResizeTtyAsync(containerId, rows, columns, cancellationToken);
+    public Task SignalAsync(ProcessId process, int signal, CancellationToken cancellationToken) =>
+        pod.Agent.SignalProcessAsync(process, signal, cancellationToken: cancellationToken);
 
-    public async Task<int> WaitAsync(CancellationToken cancellationToken)
+    public Task ResizeAsync(ProcessId process, int rows, int columns, CancellationToken cancellationToken) =>
+        pod.Agent.ResizeTtyAsync(process, rows, columns, cancellationToken);
+
+    public async Task<int> WaitAsync(ProcessId process, CancellationToken cancellationToken) =>
+        (await pod.Agent.WaitProcessAsync(process, cancellationToken).ConfigureAwait(false)).ExitCode;
+
+    public Task ExecuteAsync(ExecProcessRequest execution, CancellationToken cancellationToken) => pod.Agent.ExecProcessAsync(execution, cancellationToken);
+
+    public Task RemoveAsync(ProcessId process, CancellationToken cancellationToken) => pod.Agent.RemoveProcessAsync(process, cancellationToken);
+
+    public async Task RestartAsync(string container, CancellationToken cancellationToken)
     {
-        var exit = await pod.Agent.WaitProcessAsync(containerId, cancellationToken).ConfigureAwait(false);
-        if (learnFile is not null)
-            await File.WriteAllTextAsync(learnFile, await pod.Agent.GetLearnedAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-        return exit.ExitCode;
+        var planned = plan.Containers.Single(c => c.Pinned.Name == container);
+        await pod.Agent.RemoveContainerAsync(container, cancellationToken).ConfigureAwait(false);
+        await pod.Agent.CreateContainerAsync(planned.Create, request.StartTimeout, cancellationToken).ConfigureAwait(false);
+        await pod.Agent.StartContainerAsync(container, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IPodConnection> ConnectAsync(int port, CancellationToken cancellationToken) =>
+        new Connection(await PodConnection.OpenAsync(pod.Agent, port, cancellationToken).ConfigureAwait(false));
+
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        if (request.LearnFile is { } file)
+            await File.WriteAllTextAsync(file, await pod.Agent.GetLearnedAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -49,5 +68,13 @@ internal sealed class AgentPod(RunningPod pod, ImageDisks disks, string containe
 
         await pod.DisposeAsync().ConfigureAwait(false);
         await disks.DisposeAsync().ConfigureAwait(false);
+        locks.Dispose();
+    }
+
+    private sealed class Connection(PodConnection connection) : IPodConnection
+    {
+        public Task CarryAsync(Stream peer, Action endWriting, CancellationToken cancellationToken) => connection.CarryAsync(peer, endWriting, cancellationToken);
+
+        public ValueTask DisposeAsync() => connection.DisposeAsync();
     }
 }

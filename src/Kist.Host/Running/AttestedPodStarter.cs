@@ -2,33 +2,44 @@ using Kist.Formats;
 using Kist.Images;
 using Kist.Oci;
 using Kist.Pods;
+using Kist.Pods.Agent;
 using Kist.Pods.Guest;
+using Kist.Pods.Protocol.Agent;
 
 namespace Kist.Host;
 
+/// <summary>Decides what a request means before anything runs.</summary>
+public delegate Task<WorkloadPlan> WorkloadPlanner(RunRequest request, GuestImage guest, ServiceEndpoints endpoints, CancellationToken cancellationToken);
+
 /// <summary>
-/// The whole way of a container: pins image and process in a policy, predicts what a guest under that policy will measure,
+/// The whole way of a pod: pins images and processes in a policy, predicts what a guest under that policy will measure,
 /// registers it with the owner's broker, boots the guest, and lets its agent attest, pull and start.
 /// </summary>
 public sealed class AttestedPodStarter(
-    StateDirectory state, PodLauncher launcher, Func<ServiceEndpoints, IReferenceRegistrar> registrar, TimeProvider time) : IPodStarter
+    StateDirectory state, PodLauncher launcher, WorkloadPlanner planner, Func<ServiceEndpoints, IReferenceRegistrar> registrar, TimeProvider time) : IPodStarter
 {
-    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100), DrainTimeout = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
     public async Task<IPod> StartAsync(
-        RunRequest request, ContainerFolder folder, IProgress<string> progress, CancellationToken cancellationToken)
+        RunRequest request, ContainerFolder folder, Action<OutputSource, string, ReadOnlyMemory<byte>> output, IProgress<string> progress, CancellationToken cancellationToken)
     {
         var timings = new Timings(time);
         var endpoints = ServiceEndpoints.Require(state);
         using var guest = GuestImage.Load(state.Guest);
 
         progress.Report("pinning image and process");
-        var plan = await WorkloadPlan.MakeAsync(request, guest, endpoints, cancellationToken).ConfigureAwait(false);
-        folder.Save(folder.Record with { ImageDigest = plan.Image.ManifestDigest.ToString() });
+        var plan = await planner(request, guest, endpoints, cancellationToken).ConfigureAwait(false);
+        folder.Save(folder.Record with
+        {
+            ImageDigest = plan.Image.ManifestDigest.ToString(),
+            Containers = [.. plan.Containers.Select(c => new ContainerPart(c.Pinned.Name, c.Pinned.Reference, c.IsInit))],
+        });
         timings.Finish("pin");
-        if (!plan.Image.IsEncrypted)
-            progress.Report($"warning: {request.Image} is not encrypted: the host can read it, and it is pinned by its digest only");
+        foreach (var warning in plan.Warnings)
+            progress.Report($"warning: {warning}");
+        foreach (var plain in plan.Containers.Select(c => c.Image).Where(i => !i.IsEncrypted).DistinctBy(i => i.ManifestDigest))
+            progress.Report($"warning: {plain.Reference} is not encrypted: the host can read it, and it is pinned by its digest only");
 
         progress.Report("predicting and registering what the guest will measure");
         await registrar(endpoints).RegisterAsync(folder.Record.Name, plan.Predict(), cancellationToken).ConfigureAwait(false);
@@ -38,16 +49,17 @@ public sealed class AttestedPodStarter(
         var disks = await ImageDisks.PrepareAsync(new BlobCache(state.ImageCache), plan.Image, RegistryAccess.For(request.Images), request.Fetch, cancellationToken)
             .ConfigureAwait(false);
         timings.Finish("disks");
+        var locks = VolumeLocks.Acquire(plan.Containers.SelectMany(c => c.Disks));
         RunningPod? pod = null;
         try
         {
             progress.Report("starting the virtual machine");
-            pod = await launcher.LaunchAsync(plan.Spec with { Disks = [.. disks.Disks, .. plan.ScratchDisks(Path.Combine(state.Root, "scratch"))] }, timings, cancellationToken).ConfigureAwait(false);
+            pod = await launcher.LaunchAsync(plan.Spec with { Disks = [.. disks.Disks, .. plan.VolumeDisks(Path.Combine(state.Root, "scratch"))] }, timings, cancellationToken).ConfigureAwait(false);
             timings.Restart();
-            await CreateAndStartAsync(pod, plan, request, progress, cancellationToken).ConfigureAwait(false);
+            await CreateAndStartAsync(pod, plan, request, output, progress, cancellationToken).ConfigureAwait(false);
             timings.Finish("container");
             timings.AddGuest(await pod.Agent.GetProgressAsync(cancellationToken).ConfigureAwait(false));
-            return new AgentPod(pod, disks, WorkloadPlan.ContainerId, timings.Steps, pod.Info.Simulated ? $"simulated {pod.Info.Tee}" : pod.Info.Tee, request.LearnFile);
+            return new AgentPod(pod, disks, locks, plan, request, timings.Steps);
         }
         catch (Exception e)
         {
@@ -57,6 +69,7 @@ public sealed class AttestedPodStarter(
                 await pod.DisposeAsync().ConfigureAwait(false);
             }
 
+            locks.Dispose();
             var cause = disks.Failure;
             await disks.DisposeAsync().ConfigureAwait(false);
 
@@ -72,19 +85,45 @@ public sealed class AttestedPodStarter(
     }
 
     private static async Task CreateAndStartAsync(
-        RunningPod pod, WorkloadPlan plan, RunRequest request, IProgress<string> progress, CancellationToken cancellationToken)
+        RunningPod pod, WorkloadPlan plan, RunRequest request, Action<OutputSource, string, ReadOnlyMemory<byte>> output, IProgress<string> progress,
+        CancellationToken cancellationToken)
     {
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = WatchAsync(pod, progress, watching.Token);
         try
         {
-            await pod.Agent.CreateContainerAsync(plan.ToCreateRequest(), request.StartTimeout, cancellationToken).ConfigureAwait(false);
-            await pod.Agent.StartContainerAsync(WorkloadPlan.ContainerId, cancellationToken).ConfigureAwait(false);
+            if (plan.Hostname is { } hostname)
+                await pod.Agent.CreateSandboxAsync(new CreateSandboxRequest { SandboxId = hostname, Hostname = hostname }, cancellationToken).ConfigureAwait(false);
+            foreach (var container in plan.Containers)
+            {
+                var name = container.Pinned.Name;
+                await pod.Agent.CreateContainerAsync(container.Create, request.StartTimeout, cancellationToken).ConfigureAwait(false);
+                await pod.Agent.StartContainerAsync(name, cancellationToken).ConfigureAwait(false);
+                if (container.IsInit)
+                    await FinishInitAsync(pod, name, output, cancellationToken).ConfigureAwait(false);
+            }
         }
         finally
         {
             await watching.CancelAsync().ConfigureAwait(false);
             await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Waits for a container that must have done its work before the next one starts.</summary>
+    private static async Task FinishInitAsync(
+        RunningPod pod, string container, Action<OutputSource, string, ReadOnlyMemory<byte>> output, CancellationToken cancellationToken)
+    {
+        Task[] reading = [ReadAsync(OutputSource.Stdout, OutputStream.Stdout), ReadAsync(OutputSource.Stderr, OutputStream.Stderr)];
+        var exit = await pod.Agent.WaitProcessAsync(container, cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(reading).WaitAsync(DrainTimeout, cancellationToken).ConfigureAwait(false);
+        if (exit.ExitCode != 0)
+            throw new OperationFailedException("run init container", container, $"it ended with exit code {exit.ExitCode}", "see what it wrote: kist logs");
+
+        async Task ReadAsync(OutputSource source, OutputStream stream)
+        {
+            await foreach (var data in OutputPump.ReadAsync(pod.Agent, container, stream, cancellationToken).ConfigureAwait(false))
+                output(source, container, data);
         }
     }
 

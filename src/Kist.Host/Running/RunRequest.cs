@@ -1,9 +1,17 @@
 namespace Kist.Host;
 
+/// <summary>A manifest of Kubernetes' as the user gave it.</summary>
+/// <param name="Source">Its file's name, for messages.</param>
+/// <param name="Text">Its text.</param>
+public sealed record RunManifest(string Source, string Text);
+
 /// <summary>What <c>kist run</c> was asked for.</summary>
 public sealed record RunRequest
 {
-    /// <summary>The image as the user named it.</summary>
+    /// <summary>The manifests of a pod of several containers; empty for one container that this request itself describes.</summary>
+    public IReadOnlyList<RunManifest> Manifests { get; init; } = [];
+
+    /// <summary>The image as the user named it; of a pod, the name of its manifest.</summary>
     public required string Image { get; init; }
 
     /// <summary>Replaces the image's Cmd; empty to keep it.</summary>
@@ -45,8 +53,8 @@ public sealed record RunRequest
     /// <summary>What is mounted into the container.</summary>
     public IReadOnlyList<RunVolume> Volumes { get; init; } = [];
 
-    /// <summary>Services of the guest that the container may use.</summary>
-    public IReadOnlyList<PinnedService> Services { get; init; } = [];
+    /// <summary>Services of the guest that containers may use, all of them or one.</summary>
+    public IReadOnlyList<ContainerGrant<PinnedService>> Services { get; init; } = [];
 
     /// <summary>File for what was asked of the guest, which then allows everything; null for a guest under its policy.</summary>
     public string? LearnFile { get; init; }
@@ -66,8 +74,23 @@ public sealed record RunRequest
     /// <summary>What is demanded of the image, and what the guest is told of registries.</summary>
     public ImageDemands Images { get; init; } = new();
 
-    /// <summary>True if the host may execute anything in the container.</summary>
+    /// <summary>True if Secrets in the clear may be used in a pod's manifest: whoever owns this machine reads them.</summary>
+    public bool AllowClusterSecrets { get; init; }
+
+    /// <summary>True if the host may execute anything in the containers.</summary>
     public bool AllowExec { get; init; }
+
+    /// <summary>Commands that the host may execute, exactly.</summary>
+    public IReadOnlyList<ContainerGrant<IReadOnlyList<string>>> ExecCommands { get; init; } = [];
+
+    /// <summary>Ports of this machine that lead to the pod.</summary>
+    public IReadOnlyList<PublishedPort> Published { get; init; } = [];
+
+    /// <summary>Ports of the pod that the host may connect to later (kist port-forward).</summary>
+    public IReadOnlyList<int> AllowedPorts { get; init; } = [];
+
+    /// <summary>When the container is started again.</summary>
+    public RestartRule Restart { get; init; } = RestartRule.Never;
 
     /// <summary>True if the host may give the pod a network beside the doors.</summary>
     public bool AllowNetwork { get; init; }

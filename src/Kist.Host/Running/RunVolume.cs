@@ -1,17 +1,28 @@
 using Google.Protobuf;
 using Kist.Formats;
-using Kist.Pods.Disks;
 using Kist.Pods.Protocol.Agent;
 
 namespace Kist.Host;
 
 /// <summary>A volume of <c>kist run</c>.</summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Source">Of files: the file or folder on this host, whose content is read and pinned when the plan is made.</param>
+/// <param name="Source">Of files: the file or folder on this host, whose content is read and pinned when the plan is made. Of a volume: its file.</param>
 /// <param name="Path">Where the container sees it.</param>
 /// <param name="SizeBytes">Of scratch: its size; 0 for the agent's default.</param>
 public sealed record RunVolume(RunVolumeKind Kind, string Source, string Path, long SizeBytes)
 {
+    /// <summary>A smaller disk has no room for its own integrity data and a file system.</summary>
+    public const long SmallestDiskBytes = 16 << 20;
+
+    /// <summary>Of a volume that outlives the guest: where its key is.</summary>
+    public string Key { get; init; } = "";
+
+    /// <summary>Of such a volume: true if it is new, and is formatted.</summary>
+    public bool Format { get; init; }
+
+    /// <summary>Of such a volume: true if the container cannot write it.</summary>
+    public bool ReadOnly { get; init; }
+
     /// <summary>A request carries at most 4 MiB.</summary>
     private const int MaximumBytes = 3 << 20;
 
@@ -20,18 +31,31 @@ public sealed record RunVolume(RunVolumeKind Kind, string Source, string Path, l
     /// <exception cref="OperationFailedException">The files cannot be read, or are too many.</exception>
     public Volume ToVolume(string name)
     {
-        var volume = new Volume { Name = name, MountPath = Path, ReadOnly = Kind == RunVolumeKind.Files };
-        if (Kind != RunVolumeKind.Files)
-            volume.Scratch = new ScratchVolume { SizeBytes = (ulong)SizeBytes, Disk = Kind == RunVolumeKind.Disk ? name : "" };
-        else
-            volume.Files = ReadFiles();
+        var volume = new Volume { Name = name, MountPath = Path, ReadOnly = Kind == RunVolumeKind.Files || ReadOnly };
+        switch (Kind)
+        {
+            case RunVolumeKind.Files:
+                volume.Files = ReadFiles();
+                break;
+            case RunVolumeKind.Block:
+                volume.Block = new BlockVolume { Disk = name, Key = Key, Format = Format };
+                break;
+            default:
+                volume.Scratch = new ScratchVolume { SizeBytes = (ulong)SizeBytes, Disk = Kind == RunVolumeKind.Disk ? name : "" };
+                break;
+        }
+
         return volume;
     }
 
     /// <summary>The disk that the guest needs for it, or null.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="folder">Where the host keeps it.</param>
-    public ScratchDisk? ToDisk(string name, string folder) => Kind == RunVolumeKind.Disk ? new ScratchDisk(name, SizeBytes, folder) : null;
+    public RunDisk? ToDisk(string name) => Kind switch
+    {
+        RunVolumeKind.Disk => new RunDisk(name, SizeBytes, null),
+        RunVolumeKind.Block => new RunDisk(name, 0, Source),
+        _ => null,
+    };
 
     private FilesVolume ReadFiles()
     {

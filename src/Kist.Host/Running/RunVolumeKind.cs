@@ -11,4 +11,7 @@ public enum RunVolumeKind
 
     /// <summary>A disk of this host, encrypted and authenticated under a key that the guest makes and forgets.</summary>
     Disk,
+
+    /// <summary>A file of this host's that outlives the guest, encrypted and authenticated under a key of the broker.</summary>
+    Block,
 }

@@ -4,37 +4,38 @@ using Kist.Formats;
 namespace Kist.Host;
 
 /// <summary>
-/// Runs one container from start to end: starts its pod, passes its streams on, keeps its output, answers other kist
-/// processes, and leaves nothing behind. The pod ends with the process that supervises it.
+/// Runs one pod from start to end: starts it, passes its streams on, keeps its output, answers other kist processes, and
+/// leaves nothing behind. The pod ends with the process that supervises it.
 /// </summary>
-/// <param name="folder">The container's folder.</param>
+/// <param name="folder">The pod's folder.</param>
 /// <param name="request">What to run.</param>
 /// <param name="starter">How pods are started.</param>
 /// <param name="time">The clock.</param>
 public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodStarter starter, TimeProvider time)
 {
-    /// <summary>What a container's log may take on the host's disk.</summary>
+    /// <summary>What a pod's log may take on the host's disk.</summary>
     private const long MaxLogBytes = 256L << 20;
-
-    /// <summary>How long output may still come after the program's end.</summary>
-    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Channel<int> _signals = Channel.CreateBounded<int>(64);
     private readonly Channel<(int Rows, int Columns)> _sizes =
         Channel.CreateBounded<(int, int)>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
-    private volatile bool _startEndedBySignal;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _startEndedBySignal;
+    private volatile SupervisedPod? _pod;
 
-    /// <summary>Asks for a signal to be sent to the container's first process, as soon as there is one.</summary>
+    /// <summary>Asks for a signal to be sent to each container's first process, as soon as there is one.</summary>
     public void Signal(int signal) => _signals.Writer.TryWrite(signal);
 
     /// <summary>Tells the program's terminal its size, now or as soon as the program runs. The last word counts.</summary>
     public void Resize(int rows, int columns) => _sizes.Writer.TryWrite((rows, columns));
 
-    /// <summary>Runs the container and returns its exit code. The record says the same when this returns or throws.</summary>
-    /// <param name="console">The foreground, or null for a detached container.</param>
+    /// <summary>
+    /// Runs the pod and returns its exit code: of several containers, the first that is not 0. The record says the same when
+    /// this returns or throws.
+    /// </summary>
+    /// <param name="console">The foreground, or null for a detached pod.</param>
     /// <param name="progress">Hears of each step.</param>
-    /// <param name="cancellationToken">Ends the container at once.</param>
+    /// <param name="cancellationToken">Ends the pod at once.</param>
     public async Task<int> RunAsync(IContainerConsole? console, IProgress<string> progress, CancellationToken cancellationToken)
     {
         using var supervising = folder.Supervise();
@@ -58,7 +59,7 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
             try
             {
                 var exitCode = await RunPodAsync(console, progress, cancellationToken).ConfigureAwait(false);
-                folder.Save(folder.Record with { Status = ContainerStatus.Exited, ExitCode = exitCode, Finished = time.GetUtcNow() });
+                folder.Save(folder.Record with { Status = ContainerStatus.Exited, ExitCode = exitCode, Finished = time.GetUtcNow(), Ports = [] });
                 return exitCode;
             }
             catch (Exception e)
@@ -75,15 +76,22 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
 
     private async Task<int> RunPodAsync(IContainerConsole? console, IProgress<string> progress, CancellationToken cancellationToken)
     {
-        var pod = await StartPodAsync(progress, cancellationToken).ConfigureAwait(false);
+        using var log = new OutputLogWriter(folder.OutputLog, MaxLogBytes);
+        var pod = await StartPodAsync(log, console, progress, cancellationToken).ConfigureAwait(false);
         await using (pod.ConfigureAwait(false))
         {
-            folder.Save(folder.Record with { Status = ContainerStatus.Running, Platform = pod.Platform, Timings = pod.Timings });
-            return await AttendAsync(pod, console, cancellationToken).ConfigureAwait(false);
+            var supervised = new SupervisedPod(pod, log, time) { Restarted = () => folder.Save(folder.Record with { Restarts = folder.Record.Restarts + 1 }) };
+            var ports = supervised.Listen(request.Published);
+            await using (ports.ConfigureAwait(false))
+            {
+                folder.Save(folder.Record with { Status = ContainerStatus.Running, Platform = pod.Platform, Timings = pod.Timings, Ports = ports.Open });
+                _pod = supervised;
+                return await AttendAsync(supervised, console, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
-    private async Task<IPod> StartPodAsync(IProgress<string> progress, CancellationToken cancellationToken)
+    private async Task<IPod> StartPodAsync(OutputLogWriter log, IContainerConsole? console, IProgress<string> progress, CancellationToken cancellationToken)
     {
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         starting.CancelAfter(request.StartTimeout);
@@ -91,7 +99,7 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
         var watching = EndStartOnSignalAsync(starting, started.Token);
         try
         {
-            return await starter.StartAsync(request, folder, progress, starting.Token).ConfigureAwait(false);
+            return await starter.StartAsync(request, folder, Keep, progress, starting.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && !_startEndedBySignal)
         {
@@ -103,6 +111,13 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
         {
             await started.CancelAsync().ConfigureAwait(false);
             await watching.ConfigureAwait(false);
+        }
+
+        void Keep(OutputSource source, string container, ReadOnlyMemory<byte> data)
+        {
+            log.Append(new OutputChunk(time.GetUtcNow(), source, data) { Container = container });
+            if (console is not null)
+                console.WriteAsync(source, data, CancellationToken.None).AsTask().GetAwaiter().GetResult();
         }
     }
 
@@ -126,88 +141,83 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
         }
     }
 
-    private async Task<int> AttendAsync(IPod pod, IContainerConsole? console, CancellationToken cancellationToken)
+    private async Task<int> AttendAsync(SupervisedPod supervised, IContainerConsole? console, CancellationToken cancellationToken)
     {
-        using var log = new OutputLogWriter(folder.OutputLog, MaxLogBytes);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var signals = ForwardSignalsAsync(pod, stop.Token);
-        var sizes = request.Terminal ? ForwardSizesAsync(pod, stop.Token) : Task.CompletedTask;
-        var input = console is not null && request.Interactive ? ForwardInputAsync(pod, console, stop.Token) : Task.CompletedTask;
-        Task[] output = [ForwardOutputAsync(OutputSource.Stdout), ForwardOutputAsync(OutputSource.Stderr)];
+        if (console is not null)
+            supervised.Follow(async (source, data) => await console.WriteAsync(source, data, stop.Token).ConfigureAwait(false));
+        Task[] forwarding =
+        [
+            ForwardSignalsAsync(supervised, stop.Token),
+            request.Terminal ? ForwardSizesAsync(supervised, stop.Token) : Task.CompletedTask,
+            console is not null && request.Interactive ? ForwardInputAsync(supervised, console, stop.Token) : Task.CompletedTask,
+        ];
         try
         {
-            var exitCode = await pod.WaitAsync(cancellationToken).ConfigureAwait(false);
-            await Task.WhenAll(output).WaitAsync(DrainTimeout, time, cancellationToken).ConfigureAwait(false);
+            var exitCode = await supervised.RunAsync(cancellationToken).ConfigureAwait(false);
+            await supervised.Pod.FinishAsync(cancellationToken).ConfigureAwait(false);
             return exitCode;
         }
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await Quietly([signals, sizes, input, .. output]).ConfigureAwait(false);
-        }
-
-        async Task ForwardOutputAsync(OutputSource source)
-        {
-            await foreach (var data in pod.ReadAsync(source, stop.Token).ConfigureAwait(false))
-            {
-                log.Append(new OutputChunk(time.GetUtcNow(), source, data));
-                if (console is not null)
-                    await console.WriteAsync(source, data, stop.Token).ConfigureAwait(false);
-            }
+            foreach (var task in forwarding)
+                await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task ForwardSignalsAsync(IPod pod, CancellationToken cancellationToken)
+    private async Task ForwardSignalsAsync(SupervisedPod supervised, CancellationToken cancellationToken)
     {
         await foreach (var signal in _signals.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-            await pod.SignalAsync(signal, cancellationToken).ConfigureAwait(false);
+            await supervised.SignalAsync(signal, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task ForwardSizesAsync(IPod pod, CancellationToken cancellationToken)
+    private async Task ForwardSizesAsync(SupervisedPod supervised, CancellationToken cancellationToken)
     {
         await foreach (var (rows, columns) in _sizes.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-            await pod.ResizeAsync(rows, columns, cancellationToken).ConfigureAwait(false);
+            await supervised.Pod.ResizeAsync(supervised.First, rows, columns, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task ForwardInputAsync(IPod pod, IContainerConsole console, CancellationToken cancellationToken)
+    private static async Task ForwardInputAsync(SupervisedPod supervised, IContainerConsole console, CancellationToken cancellationToken)
     {
         var buffer = new byte[32 * 1024];
         int count;
         while ((count = await console.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
         {
-            if (!await pod.WriteStdinAsync(buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false))
+            if (!await supervised.Pod.WriteStdinAsync(supervised.First, buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false))
                 return;
         }
 
-        await pod.CloseStdinAsync(cancellationToken).ConfigureAwait(false);
+        await supervised.Pod.CloseStdinAsync(supervised.First, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<ControlResponse> HandleAsync(ControlRequest control, CancellationToken cancellationToken)
+    private async Task<(ControlResponse Response, ControlSession? Session)> HandleAsync(ControlRequest control, CancellationToken cancellationToken)
     {
         switch (control.Operation)
         {
             case "signal" when control.Signal is >= 1 and <= 64:
                 Signal(control.Signal);
-                return new ControlResponse();
+                return (new ControlResponse(), null);
             case "wait":
                 await _ended.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-                return new ControlResponse(ExitCode: folder.Record.ExitCode);
+                return (new ControlResponse(ExitCode: folder.Record.ExitCode), null);
+            case "exec" when control.Exec is { } execution:
+                return (new ControlResponse(), await Running().ExecuteAsync(control.Container, execution, cancellationToken).ConfigureAwait(false));
+            case "attach":
+                var (container, session) = Running().Attach(control.Container);
+                return (new ControlResponse { Terminal = container.Terminal, Interactive = container.Interactive }, session);
+            case "connect":
+                return (new ControlResponse(), await Running().ConnectAsync(control.Port, cancellationToken).ConfigureAwait(false));
             default:
-                return new ControlResponse($"unknown request {control.Operation}");
+                return (new ControlResponse($"unknown request {control.Operation}"), null);
         }
     }
+
+    private SupervisedPod Running() => _pod ?? throw new OperationFailedException("find container", folder.Record.Name, "it is not running yet", isTransient: true);
 
     private void Fail(Exception e)
     {
         var error = e is OperationCanceledException ? "interrupted" : e.Message;
-        folder.Save(folder.Record with { Status = ContainerStatus.Failed, Error = error, Finished = time.GetUtcNow() });
-    }
-
-    private static async Task Quietly(params Task[] tasks)
-    {
-        foreach (var task in tasks)
-        {
-            await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        folder.Save(folder.Record with { Status = ContainerStatus.Failed, Error = error, Finished = time.GetUtcNow(), Ports = [] });
     }
 }

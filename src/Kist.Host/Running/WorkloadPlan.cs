@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Net;
 using Kist.Formats;
-using Kist.Images.Secrets;
 using Kist.Measurement;
 using Kist.Measurement.Tdx;
 using Kist.Oci;
@@ -9,72 +7,83 @@ using Kist.Pods;
 using Kist.Pods.Disks;
 using Kist.Pods.Guest;
 using Kist.Pods.Machines;
-using Kist.Pods.Protocol;
 using Kist.Pods.Protocol.Agent;
 
 namespace Kist.Host;
 
 /// <summary>
-/// What the owner decides before anything runs: the image by digest, the process, the policy that pins both, the init-data
+/// What the owner decides before anything runs: the images by digest, the processes, the policy that pins both, the init-data
 /// that carries it, and the machine.
 /// </summary>
-public sealed class WorkloadPlan
+public sealed record WorkloadPlan
 {
-    /// <summary>The identifier of a pod's only container.</summary>
+    /// <summary>The identifier of a single container.</summary>
     public const string ContainerId = "main";
 
-    private readonly RunRequest _request;
-    private readonly IReadOnlyList<Volume> _volumes;
-
-    private WorkloadPlan(RunRequest request, IReadOnlyList<Volume> volumes, ResolvedImage image, PinnedContainer container, PodSpec spec)
+    private WorkloadPlan(IReadOnlyList<PlannedContainer> containers, string? hostname, PodSpec spec)
     {
-        _request = request;
-        _volumes = volumes;
-        Image = image;
-        Container = container;
+        Containers = containers;
+        Hostname = hostname;
         Spec = spec;
     }
 
-    /// <summary>The image as the registry has it.</summary>
-    public ResolvedImage Image { get; }
+    /// <summary>All containers, in the order in which they start.</summary>
+    public IReadOnlyList<PlannedContainer> Containers { get; }
 
-    /// <summary>What the policy allows.</summary>
-    public PinnedContainer Container { get; }
+    /// <summary>The name of a pod of several containers; null for a single one.</summary>
+    public string? Hostname { get; }
+
+    /// <summary>The first container's image as the registry has it.</summary>
+    public ResolvedImage Image => Containers[0].Image;
+
+    /// <summary>What the policy allows of the first container.</summary>
+    public PinnedContainer Container => Containers[0].Pinned;
 
     /// <summary>The machine, with the init-data.</summary>
     public PodSpec Spec { get; }
 
-    /// <summary>Asks the registry for the image and decides.</summary>
+    /// <summary>What its owner should know before it runs.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Asks the registry for the image of a single container and decides.</summary>
     /// <exception cref="OperationFailedException">There is no such image, or it is in the clear and that was not allowed.</exception>
     public static async Task<WorkloadPlan> MakeAsync(
         RunRequest request, GuestImage guest, ServiceEndpoints endpoints, CancellationToken cancellationToken)
     {
-        var image = await ResolvedImage.ResolveAsync(ImageReference.Parse(request.Image), RegistryAccess.For(request.Images), cancellationToken).ConfigureAwait(false);
-        if (!image.IsEncrypted && !request.AllowPlainImage)
+        var container = await SingleContainerPlan.MakeAsync(request, cancellationToken).ConfigureAwait(false);
+        return await ComposeAsync(request, [container], null, guest, endpoints, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Puts the policy for containers into init-data, and the init-data into a machine.</summary>
+    /// <param name="request">The machine's shape, and what is allowed beside the containers themselves.</param>
+    /// <param name="containers">The containers.</param>
+    /// <param name="hostname">The pod's name; null for a single container.</param>
+    /// <param name="guest">What boots.</param>
+    /// <param name="endpoints">The broker.</param>
+    /// <param name="cancellationToken">Ends the wait for names of registries.</param>
+    /// <exception cref="OperationFailedException">A registry's name is not known.</exception>
+    public static async Task<WorkloadPlan> ComposeAsync(
+        RunRequest request, IReadOnlyList<PlannedContainer> containers, string? hostname, GuestImage guest, ServiceEndpoints endpoints, CancellationToken cancellationToken)
+    {
+        foreach (var container in containers)
         {
-            throw new OperationFailedException(
-                "check image", request.Image, $"{image.Layers - image.EncryptedLayers} of its {image.Layers} layers are not encrypted: the host can read them",
-                $"encrypt it: kist image encrypt {request.Image} DESTINATION, or run it in the clear with --allow-plain-image");
+            // Digests and decryption prove what is pulled from this machine's registry; TLS would end at the same host.
+            container.Create.InsecureRegistry = RegistryAccess.IsPlain(container.Image.Reference, request.Images);
+            container.Create.RegistryByDoor = true;
         }
 
-        if (image.SealedBlobs is null && (request.MinimumRevision > 0 || request.Author.Length > 0))
-        {
-            throw new OperationFailedException(
-                "check image", request.Image, "an author or a minimum revision was demanded, and only sealed images have them",
-                $"seal it: kist image seal {request.Image} DESTINATION --sign FILE --revision N");
-        }
-
-        var volumes = request.Volumes.Select((v, i) => v.ToVolume(NameOfVolume(i))).ToList();
-        var container = Pin(request, volumes, image);
+        var ports = request.Published.Select(p => p.PodPort).Concat(request.AllowedPorts).ToList();
         var initData = InitDataDocument.Compose(
-            endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([container], request.AllowNetwork), request.LearnFile is not null, request.Images);
-        return new WorkloadPlan(request, volumes, image, container, new PodSpec
+            endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([.. containers.Select(c => c.Pinned)], request.AllowNetwork, ports),
+            request.LearnFile is not null, request.Images);
+        var images = containers.Select(c => c.Image).DistinctBy(i => i.ManifestDigest).ToList();
+        return new WorkloadPlan(containers, hostname, new PodSpec
         {
             Guest = guest,
             InitData = initData.Bytes,
-            MemoryMebibytes = MachineSize.Mebibytes(request, image.SealedBlobs is null ? image.CompressedBytes : 0),
+            MemoryMebibytes = MachineSize.Mebibytes(request, images.Where(i => i.SealedBlobs is null).Sum(i => i.CompressedBytes)),
             Cpus = request.VirtualCpus,
-            Doors = [Door(new IPEndPoint(IPAddress.Loopback, endpoints.Broker.Port)), Door(await RegistryAccess.EndPointAsync(image.Reference, cancellationToken).ConfigureAwait(false))],
+            Doors = await DoorsAsync(endpoints, images, cancellationToken).ConfigureAwait(false),
             StartTimeout = request.StartTimeout,
         });
     }
@@ -82,78 +91,31 @@ public sealed class WorkloadPlan
     /// <summary>The registers that a guest of this plan will show.</summary>
     public TdxReferenceValues Predict() => LaunchPredictor.Predict(PodLauncher.Inputs(Spec)).ToReferenceValues();
 
-    /// <summary>What the host asks of the agent.</summary>
-    public CreateContainerRequest ToCreateRequest()
+    /// <summary>What the host asks of the agent for the first container.</summary>
+    public CreateContainerRequest ToCreateRequest() => Containers[0].Create.Clone();
+
+    /// <summary>The disks of the containers' volumes.</summary>
+    /// <param name="folder">Where the host keeps scratch while the guest runs.</param>
+    public IEnumerable<GuestDisk> VolumeDisks(string folder) => Containers.SelectMany(c => c.Disks).DistinctBy(d => d.Serial)
+        .Select(d => d.File is { } file ? (GuestDisk)new VolumeDisk(d.Serial, file) : new ScratchDisk(d.Serial, d.SizeBytes, folder));
+
+    /// <summary>One door a port: that of the broker, and those of the registries.</summary>
+    private static async Task<IReadOnlyList<GuestDoor>> DoorsAsync(
+        ServiceEndpoints endpoints, IReadOnlyList<ResolvedImage> images, CancellationToken cancellationToken)
     {
-        var create = new CreateContainerRequest
+        var doors = new List<GuestDoor> { Door(new IPEndPoint(IPAddress.Loopback, endpoints.Broker.Port)) };
+        foreach (var image in images.DistinctBy(i => i.Reference.Registry))
         {
-            ContainerId = ContainerId,
-            Image = Container.Reference,
-            EntrypointOverride = _request.Entrypoint is not null,
-            WorkingDirectory = _request.WorkingDirectory,
-            User = _request.User,
-            Tty = _request.Terminal,
-            Stdin = _request.Interactive,
-            ReadOnlyRoot = _request.ReadOnly,
+            var door = Door(await RegistryAccess.EndPointAsync(image.Reference, cancellationToken).ConfigureAwait(false));
+            var other = doors.FirstOrDefault(d => d.GuestPort == door.GuestPort);
+            if (other is not null && !other.Service.Equals(door.Service))
+                throw new OperationFailedException("plan doors", image.Reference.Registry, $"the guest reaches {other.Service} by this port already", "copy the images to one registry: kist image copy");
+            if (other is null)
+                doors.Add(door);
+        }
 
-            // Digests and decryption prove what is pulled from this machine's registry; TLS would end at the same host.
-            InsecureRegistry = RegistryAccess.IsPlain(Image.Reference, _request.Images),
-            RegistryByDoor = true,
-            Limits = new ResourceLimits { MemoryBytes = (ulong)_request.MemoryLimitBytes, CpuMillis = (uint)_request.CpuMillis },
-        };
-        create.Arguments.AddRange(_request.Arguments);
-        if (_request.Entrypoint is { } entrypoint)
-            create.Entrypoint.Add(entrypoint);
-        create.Environment.AddRange(_request.Environment.Select(Variable));
-        create.Volumes.AddRange(_volumes);
-        return create;
+        return doors;
     }
-
-    private static PinnedContainer Pin(RunRequest request, IReadOnlyList<Volume> volumes, ResolvedImage image)
-    {
-        var overrides = new ProcessOverrides(
-            request.Entrypoint is { } entrypoint ? [entrypoint] : null, request.Arguments, request.Environment, request.WorkingDirectory, request.User);
-        var reference = $"{image.Reference.Name}@{image.ManifestDigest}";
-        var digest = image.ManifestDigest.ToString();
-        var pinned = image.SealedBlobs is null
-            ? PinnedContainer.Of(ContainerId, reference, digest, image.IsEncrypted, ContainerProcess.Merge(image.Defaults, overrides))
-            : new PinnedContainer
-            {
-                Name = ContainerId,
-                Reference = reference,
-                ManifestDigest = digest,
-                Encrypted = true,
-                Seal = new PinnedSeal(request.MinimumRevision, request.Author),
-                Overrides = overrides,
-            };
-        return pinned with
-        {
-            Terminal = request.Terminal,
-            Input = request.Interactive,
-            ReadOnlyRoot = request.ReadOnly,
-            Services = [.. request.Services, .. SealedServices(request, volumes)],
-            Volumes = [.. volumes.Select(v => new PinnedVolume(VolumeInput.Of(v)))],
-            ExecAny = request.AllowExec,
-        };
-    }
-
-    /// <summary>Scratch disks of the volumes.</summary>
-    /// <param name="folder">Where the host keeps them while the guest runs.</param>
-    public IEnumerable<ScratchDisk> ScratchDisks(string folder) => _request.Volumes.Select((v, i) => v.ToDisk(NameOfVolume(i), folder)).OfType<ScratchDisk>();
-
-    private static string NameOfVolume(int index) => string.Create(CultureInfo.InvariantCulture, $"volume-{index}");
-
-    /// <summary>What the owner hands in sealed, the container may have unsealed.</summary>
-    private static IEnumerable<PinnedService> SealedServices(RunRequest request, IReadOnlyList<Volume> volumes) =>
-        request.Environment.Select(e => e[(e.IndexOf('=', StringComparison.Ordinal) + 1)..])
-            .Concat(volumes.SelectMany(v => v.Files?.Files.Select(f => f.Content) ?? []).Where(c => SealedSecret.IsSealed(c.Span)).Select(c => c.ToStringUtf8().TrimEnd('\n')))
-            .Where(t => SealedSecret.IsSealed(t)).Select(PinnedService.OfSealed).Distinct();
 
     private static GuestDoor Door(IPEndPoint service) => new(service.Port, service);
-
-    private static EnvironmentVariable Variable(string entry)
-    {
-        var separator = entry.IndexOf('=', StringComparison.Ordinal);
-        return new EnvironmentVariable { Name = entry[..separator], Value = entry[(separator + 1)..] };
-    }
 }

@@ -11,6 +11,18 @@ public sealed record GenerateOptions
     /// <summary>Commands that the cluster may run in containers, in all of them or in one.</summary>
     public IReadOnlyList<ContainerGrant<IReadOnlyList<string>>> Exec { get; init; } = [];
 
+    /// <summary>True if any command may be run in all containers.</summary>
+    public bool AllowAnyExec { get; init; }
+
+    /// <summary>Ports of the pod's programs that the host may connect to.</summary>
+    public IReadOnlyList<int> Ports { get; init; } = [];
+
+    /// <summary>
+    /// True for a pod without a cluster: its name and addresses are known, it has no service account, and nobody adds variables
+    /// or volumes.
+    /// </summary>
+    public bool IsLocal { get; init; }
+
     /// <summary>Guest services that containers may use.</summary>
     public IReadOnlyList<ContainerGrant<PinnedService>> Services { get; init; } = [];
 
@@ -29,8 +41,3 @@ public sealed record GenerateOptions
     /// <summary>True if files whose content the cluster chooses may be mounted: service account tokens and the like.</summary>
     public bool AllowServiceAccountToken { get; init; }
 }
-
-/// <summary>Something that is granted to one container of a pod, or to all.</summary>
-/// <param name="Container">The container's name; null for all.</param>
-/// <param name="Value">What is granted.</param>
-public sealed record ContainerGrant<T>(string? Container, T Value);

@@ -26,7 +26,7 @@ public static class ManifestGenerator
         foreach (var workload in set.Workloads)
         {
             var containers = await generator.PinAsync(workload, cancellationToken).ConfigureAwait(false);
-            var policy = WorkloadPolicy.Write(containers, network: true);
+            var policy = WorkloadPolicy.Write(containers, network: true, options.Ports);
             var pod = new GeneratedPod(workload, containers, policy, compose(policy));
             if (pod.Annotation.Length > GeneratedPod.MaxAnnotationBytes)
                 review.Refuse(workload.Place, $"its init-data is larger than the {GeneratedPod.MaxAnnotationBytes} bytes that an annotation may have");

@@ -11,6 +11,11 @@ namespace Kist.Kubernetes;
 public sealed class PodPolicyGenerator(
     ManifestSet set, GenerateOptions options, Func<string, CancellationToken, Task<ResolvedImage>> images, ManifestReview review)
 {
+    private readonly Dictionary<string, byte[]> _contents = new(StringComparer.Ordinal);
+
+    /// <summary>The content of the volumes' files, by digest ("sha256:…").</summary>
+    public IReadOnlyDictionary<string, byte[]> FileContents => _contents;
+
     /// <summary>
     /// The containers of a workload, init containers first. Meaningless if the review has refusals afterwards.
     /// </summary>
@@ -22,8 +27,8 @@ public sealed class PodPolicyGenerator(
         PodFields.Pod.Check(spec, review);
         if (spec.OptionalChild("securityContext") is { } security)
             PodFields.PodSecurity.Check(security, review);
-        var facts = new PodFacts(workload, options.Namespace);
-        var volumes = new PodVolumes(set, spec, facts, options, review);
+        var facts = new PodFacts(workload, options.Namespace, options.IsLocal);
+        var volumes = new PodVolumes(set, spec, facts, options, review, _contents);
         var pinned = new List<PinnedContainer>();
         var (completed, started) = (new List<string>(), new List<string>());
         foreach (var container in spec.Children("initContainers"))
@@ -61,7 +66,7 @@ public sealed class PodPolicyGenerator(
 
         var environment = new PodEnvironment(set, facts, options, review);
         environment.Read(container);
-        var security = new PodSecurity(spec, container, review);
+        var security = new PodSecurity(spec, container, review, options.IsLocal);
         var mounts = volumes.Mounts(container);
         return new PinnedContainer
         {
@@ -80,6 +85,7 @@ public sealed class PodPolicyGenerator(
             Capabilities = security.Capabilities(),
             Hostname = facts.Hostname.ToPinned(),
             Volumes = mounts,
+            ExecAny = options.AllowAnyExec,
             Exec = [.. For(name, options.Exec), .. ManifestCommands.Of(container)],
             Services = [.. For(name, options.Services), .. environment.Sealed.Concat(volumes.SealedIn(mounts)).Select(PinnedService.OfSealed).Distinct()],
         };
@@ -119,5 +125,5 @@ public sealed class PodPolicyGenerator(
     }
 
     private static IEnumerable<T> For<T>(string container, IReadOnlyList<ContainerGrant<T>> grants) =>
-        grants.Where(g => g.Container is null || g.Container == container).Select(g => g.Value);
+        grants.Where(g => g.IsFor(container)).Select(g => g.Value);
 }

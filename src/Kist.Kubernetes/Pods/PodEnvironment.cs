@@ -47,6 +47,8 @@ sealed partial class PodEnvironment(ManifestSet set, PodFacts facts, GenerateOpt
         var process = ContainerProcess.Merge(image with { Entrypoint = ["x"] }, new ProcessOverrides(null, [], [], "", ""));
         var pinned = process.Env.Where(e => !_declared.ContainsKey(e[..e.IndexOf('=', StringComparison.Ordinal)])).Select(PinnedText.Exactly).ToList();
         pinned.AddRange(_declared.Select(d => RuntimeText.Literal($"{d.Key}=").Append(d.Value).ToPinned()));
+        if (options.IsLocal)
+            return pinned;
         pinned.Add(PinnedText.Pattern("", $"{(enableServiceLinks ? ServicePattern : ApiServerPattern)}={ServiceValue}", false, "KUBERNETES_SERVICE_HOST=10.96.0.1"));
         if (!_declared.ContainsKey("HOSTNAME"))
             pinned.Add(RuntimeText.Literal("HOSTNAME=").Append(facts.Hostname).ToPinned(isRequired: false));

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Kist.Host;
 
 namespace Kist.Kubernetes;
@@ -13,13 +15,18 @@ sealed class PodFacts
     private readonly ManifestObject _metadata, _spec;
     private readonly RuntimeText _name;
     private readonly string _namespace;
+    private readonly bool _isLocal;
 
-    public PodFacts(Workload workload, string defaultNamespace)
+    /// <param name="workload">The pod.</param>
+    /// <param name="defaultNamespace">The namespace of objects that name none.</param>
+    /// <param name="isLocal">True for a pod without a cluster, of which everything is known.</param>
+    public PodFacts(Workload workload, string defaultNamespace, bool isLocal)
     {
+        _isLocal = isLocal;
         _metadata = workload.Template.OptionalChild("metadata") ?? ManifestObject.Empty;
         _spec = workload.Template.Child("spec");
         _namespace = workload.Metadata.OptionalText("namespace") ?? defaultNamespace;
-        _name = NameOf(workload);
+        _name = isLocal ? RuntimeText.Literal(workload.Name) : NameOf(workload);
     }
 
     /// <summary>The host name, for the policy.</summary>
@@ -29,7 +36,7 @@ sealed class PodFacts
 
     /// <summary>The value of a fieldRef; null if it has no place in a policy.</summary>
     /// <param name="path">Such as "metadata.name".</param>
-    public RuntimeText? Field(string path) => path switch
+    public RuntimeText? Field(string path) => (_isLocal ? LocalField(path) : null) ?? path switch
     {
         "metadata.name" => _name,
         "metadata.namespace" => RuntimeText.Literal(_namespace),
@@ -39,6 +46,15 @@ sealed class PodFacts
         "status.hostIP" or "status.podIP" => RuntimeText.Pattern(AddressPattern, "10.0.0.1"),
         "status.hostIPs" or "status.podIPs" => RuntimeText.Pattern($"{AddressPattern}(,{AddressPattern})*", "10.0.0.1"),
         _ => Key(path, "labels") ?? Key(path, "annotations"),
+    };
+
+    /// <summary>What only a cluster would know; a pod without one has no address but its own.</summary>
+    private RuntimeText? LocalField(string path) => path switch
+    {
+        "metadata.uid" => RuntimeText.Literal(new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{_namespace}/{_name.Known}")).AsSpan(0, 16)).ToString()),
+        "spec.nodeName" => RuntimeText.Literal("localhost"),
+        "status.hostIP" or "status.podIP" or "status.hostIPs" or "status.podIPs" => RuntimeText.Literal("127.0.0.1"),
+        _ => null,
     };
 
     private RuntimeText? Key(string path, string table)

@@ -12,9 +12,11 @@ sealed class PodSecurity
 
     private readonly ManifestObject _pod, _container;
     private readonly ManifestReview _review;
+    private readonly bool _isLocal;
 
-    public PodSecurity(ManifestObject spec, ManifestObject container, ManifestReview review)
+    public PodSecurity(ManifestObject spec, ManifestObject container, ManifestReview review, bool isLocal)
     {
+        _isLocal = isLocal;
         _review = review;
         _pod = spec.OptionalChild("securityContext") ?? ManifestObject.Empty;
         _container = container.OptionalChild("securityContext") ?? ManifestObject.Empty;
@@ -40,6 +42,9 @@ sealed class PodSecurity
             _review.Refuse(place, "runAsNonRoot, but the image's user is root", "set runAsUser");
         if (group is not null)
             return [$"{text}:{Number(group.Value)}"];
+        // The guest itself looks names up, in the image's own files, unless somebody in between has done it.
+        if (_isLocal)
+            return [text];
         if (!text.Replace(":", "", StringComparison.Ordinal).All(char.IsAsciiDigit))
         {
             // containerd looks the name up in files of the host's and says a number, which nobody could judge.

@@ -13,22 +13,29 @@ sealed class PodVolumes
 
     private readonly Dictionary<string, PinnedVolume> _volumes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _sealed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, byte[]> _contents;
     private readonly ManifestSet _set;
     private readonly PodFacts _facts;
     private readonly GenerateOptions _options;
     private readonly ManifestReview _review;
     private readonly bool _mountsServiceAccount;
 
-    public PodVolumes(ManifestSet set, ManifestObject spec, PodFacts facts, GenerateOptions options, ManifestReview review)
+    /// <param name="set">All manifests.</param>
+    /// <param name="spec">The pod's.</param>
+    /// <param name="facts">What is known of it.</param>
+    /// <param name="options">What its owner allows.</param>
+    /// <param name="review">Receives refusals.</param>
+    /// <param name="contents">Receives the files' content by its digest.</param>
+    public PodVolumes(ManifestSet set, ManifestObject spec, PodFacts facts, GenerateOptions options, ManifestReview review, Dictionary<string, byte[]> contents)
     {
-        (_set, _facts, _options, _review) = (set, facts, options, review);
+        (_set, _facts, _options, _review, _contents) = (set, facts, options, review, contents);
         foreach (var volume in spec.Children("volumes"))
         {
             if (Read(volume) is { } pinned && !_volumes.TryAdd(pinned.Volume.Name, pinned))
                 throw volume.Malformed("name", "is given to two volumes");
         }
 
-        _mountsServiceAccount = spec.OptionalFlag("automountServiceAccountToken") ?? true;
+        _mountsServiceAccount = !options.IsLocal && (spec.OptionalFlag("automountServiceAccountToken") ?? true);
         if (_mountsServiceAccount && !options.AllowServiceAccountToken)
         {
             review.Refuse(
@@ -149,14 +156,14 @@ sealed class PodVolumes
             _sealed[VolumeFileInput.Of("", 0, value).Digest] = Encoding.UTF8.GetString(value).TrimEnd('\n');
         var items = source.Children("items");
         return items.Count == 0
-            ? [.. content.Select(c => VolumeFileInput.Of(c.Key, mode, c.Value))]
+            ? [.. content.Select(c => FileOf(c.Key, mode, c.Value))]
             : [.. items.Select(i => Item(i, content, mode)).OfType<VolumeFileInput>()];
     }
 
     private VolumeFileInput? Item(ManifestObject item, SortedDictionary<string, byte[]> content, uint mode)
     {
         if (content.TryGetValue(item.Text("key"), out var bytes))
-            return VolumeFileInput.Of(PathOf(item), ModeOf(item, "mode") ?? mode, bytes);
+            return FileOf(PathOf(item), ModeOf(item, "mode") ?? mode, bytes);
         _review.Refuse(item.PlaceOf("key"), "there is no such key");
         return null;
     }
@@ -164,9 +171,16 @@ sealed class PodVolumes
     private VolumeFileInput? Downward(ManifestObject item, uint mode)
     {
         if (item.OptionalChild("fieldRef") is { } field && _facts.Field(field.Text("fieldPath"))?.Known is { } value)
-            return VolumeFileInput.Of(PathOf(item), ModeOf(item, "mode") ?? mode, Encoding.UTF8.GetBytes(value));
+            return FileOf(PathOf(item), ModeOf(item, "mode") ?? mode, Encoding.UTF8.GetBytes(value));
         _review.Refuse(item.PlaceOf(), "its content is not known before the pod runs");
         return null;
+    }
+
+    private VolumeFileInput FileOf(string path, uint mode, byte[] content)
+    {
+        var file = VolumeFileInput.Of(path, mode, content);
+        _contents[file.Digest] = content;
+        return file;
     }
 
     private static string PathOf(ManifestObject item)

@@ -11,6 +11,9 @@ public sealed record ExecProcessInput
     /// <summary>The process, merged with what the container's first process has.</summary>
     public required ContainerProcess Process { get; init; }
 
+    /// <summary>True if environment, directory and user are those of the container's first process, whatever they are.</summary>
+    public bool Inherits { get; init; }
+
     /// <summary>True if it gets a terminal.</summary>
     public bool Terminal { get; init; }
 
@@ -21,6 +24,7 @@ public sealed record ExecProcessInput
     public void Write(Utf8JsonWriter json)
     {
         json.WriteString("exec_id", ExecId);
+        json.WriteBoolean("inherits", Inherits);
         json.WriteStartObject("process");
         PolicyJson.WriteStrings(json, "Args", Process.Args);
         PolicyJson.WriteStrings(json, "Env", Process.Env);

@@ -17,6 +17,9 @@ public sealed record VolumeInput(string Name, string MountPath, bool ReadOnly, s
     /// <summary>Of a block volume: where its key is.</summary>
     public string Key { get; init; } = "";
 
+    /// <summary>Of a block volume: true if its content is given up and it is made anew.</summary>
+    public bool Format { get; init; }
+
     /// <summary>Of files: each of them.</summary>
     public IReadOnlyList<VolumeFileInput> Files { get; init; } = [];
 
@@ -30,7 +33,7 @@ public sealed record VolumeInput(string Name, string MountPath, bool ReadOnly, s
         {
             Files = [.. volume.Files.Files.Select(f => VolumeFileInput.Of(f.Path, f.Mode, f.Content.Span))],
         },
-        Volume.SourceOneofCase.Block => new VolumeInput(volume.Name, volume.MountPath, volume.ReadOnly, "block") { Key = volume.Block.Key },
+        Volume.SourceOneofCase.Block => new VolumeInput(volume.Name, volume.MountPath, volume.ReadOnly, "block") { Key = volume.Block.Key, Format = volume.Block.Format },
         _ => new VolumeInput(volume.Name, volume.MountPath, volume.ReadOnly, "none"),
     };
 
@@ -50,6 +53,7 @@ public sealed record VolumeInput(string Name, string MountPath, bool ReadOnly, s
         json.WriteString("kind", Kind);
         json.WriteNumber("size_bytes", SizeBytes);
         json.WriteString("key", Key);
+        json.WriteBoolean("format", Format);
         json.WriteStartArray("files");
         foreach (var file in Files)
             file.Write(json);

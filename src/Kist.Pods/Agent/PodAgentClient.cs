@@ -130,6 +130,29 @@ public sealed class PodAgentClient : IAsyncDisposable
     public Task RemoveContainerAsync(string containerId, CancellationToken cancellationToken = default) =>
         CallAsync(PodAgentMethods.RemoveContainer, new RemoveContainerRequest { ContainerId = containerId }, Empty.Parser, Prompt, cancellationToken);
 
+    /// <summary>Connects to a port on which a program of the pod listens; see <see cref="PodConnection"/>.</summary>
+    public async Task<string> OpenConnectionAsync(int port, CancellationToken cancellationToken = default) =>
+        (await CallAsync(PodAgentMethods.OpenConnection, new OpenConnectionRequest { Port = (uint)port }, OpenConnectionResponse.Parser, Prompt, cancellationToken)
+            .ConfigureAwait(false)).ConnectionId;
+
+    /// <summary>Reads from a connection; an empty answer that is no end means that nothing came in that time.</summary>
+    public Task<ReadConnectionResponse> ReadConnectionAsync(string connectionId, TimeSpan wait, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.ReadConnection, new ReadConnectionRequest { ConnectionId = connectionId, WaitMilliseconds = (uint)wait.TotalMilliseconds },
+            ReadConnectionResponse.Parser, Prompt + wait, cancellationToken);
+
+    /// <summary>Writes to a connection, however long the program takes to read.</summary>
+    public Task WriteConnectionAsync(string connectionId, ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.WriteConnection, new WriteConnectionRequest { ConnectionId = connectionId, Data = UnsafeByteOperations.UnsafeWrap(data) },
+            Empty.Parser, Timeout.InfiniteTimeSpan, cancellationToken);
+
+    /// <summary>Ends a connection, or what is written to it.</summary>
+    public Task CloseConnectionAsync(string connectionId, bool writeOnly, CancellationToken cancellationToken = default) =>
+        CallAsync(
+            PodAgentMethods.CloseConnection, new CloseConnectionRequest { ConnectionId = connectionId, WriteOnly = writeOnly }, Empty.Parser, Prompt,
+            cancellationToken);
+
     /// <summary>What the agent has done and does, with times.</summary>
     public Task<Progress> GetProgressAsync(CancellationToken cancellationToken = default) =>
         CallAsync(PodAgentMethods.GetProgress, new GetProgressRequest(), Progress.Parser, Prompt, cancellationToken);

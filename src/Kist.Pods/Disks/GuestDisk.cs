@@ -35,6 +35,11 @@ public sealed record ScratchDisk(string Serial, long SizeBytes, string Folder) :
     }
 }
 
+/// <summary>A file that a guest writes and that outlives it. What the guest keeps there it encrypts and authenticates.</summary>
+/// <param name="Serial">Its serial number.</param>
+/// <param name="Path">The file. One guest at a time may have it: that is the caller's to see to.</param>
+public sealed record VolumeDisk(string Serial, string Path) : GuestDisk(Serial);
+
 /// <summary>A disk whose blocks this process provides (NBD over a socket pair).</summary>
 /// <param name="Serial">Its serial number.</param>
 /// <param name="Source">Where the blocks come from; the caller keeps it open while the guest runs.</param>

@@ -61,7 +61,7 @@ public static class QemuCommandLine
     [
         "-blockdev", disk is ServedDisk
             ? $"driver=raw,node-name=disk{index},read-only=on,file.driver=nbd,file.server.type=fd,file.server.str={FirstDisk + index}"
-            : $"driver=raw,node-name=disk{index},read-only={(disk is ScratchDisk ? "off" : "on")},file.driver=file,file.filename=/dev/fd/{FirstDisk + index},file.locking=off",
+            : $"driver=raw,node-name=disk{index},read-only={(disk is ScratchDisk or VolumeDisk ? "off" : "on")},file.driver=file,file.filename=/dev/fd/{FirstDisk + index},file.locking=off",
         "-device", $"virtio-blk-pci,drive=disk{index},serial={disk.Serial}",
     ];
 

@@ -71,7 +71,7 @@ public sealed class VirtualMachine : IAsyncDisposable
                 if (shape.Disks[i] is ServedDisk disk)
                     served.Add((AddSocket(QemuCommandLine.FirstDisk + i), disk.Source));
                 else
-                    Add(QemuCommandLine.FirstDisk + i, shape.Disks[i] is ScratchDisk scratch ? scratch.Create() : File.OpenHandle(((FileDisk)shape.Disks[i]).Path));
+                    Add(QemuCommandLine.FirstDisk + i, Open(shape.Disks[i]));
             }
 
             var serial = AddSocket(QemuCommandLine.SerialSocket);
@@ -154,6 +154,13 @@ public sealed class VirtualMachine : IAsyncDisposable
     }
 
     /// <summary>QMP obeys commands only after this one; its answers are read so that it never waits for us.</summary>
+    private static Microsoft.Win32.SafeHandles.SafeFileHandle Open(GuestDisk disk) => disk switch
+    {
+        ScratchDisk scratch => scratch.Create(),
+        VolumeDisk volume => File.OpenHandle(volume.Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite),
+        _ => File.OpenHandle(((FileDisk)disk).Path),
+    };
+
     private async Task GreetMonitorAsync()
     {
         try

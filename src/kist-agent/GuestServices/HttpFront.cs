@@ -11,7 +11,9 @@ namespace Kist.Agent.GuestServices;
 /// </summary>
 sealed class HttpFront(ServiceDesk desk, CallerLookup callers)
 {
-    private const int Port = 8006, MaximumBody = 64 << 10, MaximumConcurrent = 32;
+    public const int Port = 8006;
+
+    private const int MaximumBody = 64 << 10, MaximumConcurrent = 32;
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     /// <summary>Answers until the machine ends.</summary>

@@ -19,5 +19,6 @@ static class PolicyRules
     public const string ReadStream = "ReadStreamRequest";
     public const string WriteStream = "WriteStreamRequest";
     public const string GuestService = "GuestServiceRequest";
+    public const string PortForward = "PortForwardRequest";
     public const string TtyWinResize = "TtyWinResizeRequest";
 }

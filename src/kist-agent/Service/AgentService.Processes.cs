@@ -22,6 +22,7 @@ sealed partial class AgentService
         {
             ExecId = request.ExecId,
             Process = execution.Process,
+            Inherits = execution.Process.HasContextOf(container.Plan.Process),
             Terminal = execution.Terminal,
             Capabilities = execution.Capabilities,
         };

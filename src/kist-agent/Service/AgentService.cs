@@ -51,6 +51,10 @@ sealed partial class AgentService(Guest guest, Task booting)
         Add(service, PodAgentMethods.ReadOutput, ReadOutputRequest.Parser, ReadAsync);
         Add(service, PodAgentMethods.WriteStdin, WriteStdinRequest.Parser, WriteAsync);
         Add(service, PodAgentMethods.CloseStdin, CloseStdinRequest.Parser, CloseAsync);
+        Add(service, PodAgentMethods.OpenConnection, OpenConnectionRequest.Parser, ConnectAsync);
+        Add(service, PodAgentMethods.ReadConnection, ReadConnectionRequest.Parser, ReadAsync);
+        Add(service, PodAgentMethods.WriteConnection, WriteConnectionRequest.Parser, WriteAsync);
+        Add(service, PodAgentMethods.CloseConnection, CloseConnectionRequest.Parser, CloseConnection);
         Add(service, PodAgentMethods.GetProgress, GetProgressRequest.Parser, (_, _) => Task.FromResult(guest.Progress.Snapshot()), afterBoot: false);
         Add(service, PodAgentMethods.GetAttestation, GetAttestationRequest.Parser, (_, _) => Task.FromResult(guest.Keys.Status()));
         Add(service, PodAgentMethods.GetLearned, GetLearnedRequest.Parser, (_, _) => Task.FromResult(Learned()));

@@ -59,7 +59,7 @@ static class FailureMapping
     {
         FailureCode.PolicyDenied or FailureCode.KeyRefused or FailureCode.InitDataRefused or FailureCode.ImageRefused => TtrpcStatusCode.PermissionDenied,
         FailureCode.InvalidRequest => TtrpcStatusCode.InvalidArgument,
-        FailureCode.ContainerNotFound or FailureCode.ProgramNotFound => TtrpcStatusCode.NotFound,
+        FailureCode.ContainerNotFound or FailureCode.ProgramNotFound or FailureCode.ConnectionRefused => TtrpcStatusCode.NotFound,
         FailureCode.NoSpace => TtrpcStatusCode.ResourceExhausted,
         FailureCode.ImagePull or FailureCode.KeyUnavailable => TtrpcStatusCode.Aborted,
         _ => TtrpcStatusCode.Internal,

@@ -177,7 +177,8 @@ public sealed class WorkloadPolicyRulesTests
     [Theory]
     [InlineData("UpdateInterfaceRequest")]
     [InlineData("UpdateRoutesRequest")]
-    public void Network_NotPinned_IsDenied(string rule) => Assert.False(Allows(rule, _ => { }));
+    [InlineData("PortForwardRequest")]
+    public void Network_NotPinned_IsDenied(string rule) => Assert.False(Allows(rule, json => json.WriteNumber("port", 80)));
 
     [Fact]
     public void Sandbox_WithNameServersButNoNetwork_IsDenied()
@@ -224,6 +225,7 @@ public sealed class WorkloadPolicyRulesTests
 
     private static void WriteDns(Utf8JsonWriter json, params string[] lines)
     {
+        json.WriteString("hostname", "");
         json.WriteStartArray("dns");
         foreach (var line in lines)
             json.WriteStringValue(line);

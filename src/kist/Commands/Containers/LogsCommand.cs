@@ -13,9 +13,10 @@ static class LogsCommand
         var name = new Argument<string>("CONTAINER") { Description = "Name or identifier" };
         var follow = new Option<bool>("--follow", "-f") { Description = "Wait for more until the container ends" };
         var times = new Option<bool>("--timestamps", "-t") { Description = "Begin each piece of output with its time" };
+        var part = new Option<string?>("--container", "-c") { Description = "Only what one container of a pod wrote", HelpName = "NAME" };
         var console = new Option<bool>("--console") { Description = "Show the virtual machine's serial console instead" };
         var state = StateOption.Create();
-        var command = new Command("logs", "Show what a container wrote") { name, follow, times, console, state };
+        var command = new Command("logs", "Show what a container wrote") { name, follow, times, part, console, state };
         command.SetAction(async (parse, cancellationToken) =>
         {
             var folder = parse.OpenContainers(state).Find(parse.GetRequiredValue(name));
@@ -30,6 +31,8 @@ static class LogsCommand
             var mayGrow = parse.GetValue(follow) ? (Func<bool>)folder.IsSupervised : () => false;
             await foreach (var chunk in OutputLogReader.ReadAsync(folder.OutputLog, mayGrow, cancellationToken))
             {
+                if (parse.GetValue(part) is { } wanted && chunk.Container != wanted)
+                    continue;
                 if (parse.GetValue(times))
                     await streams.WriteAsync(chunk.Source, Stamp(chunk), cancellationToken);
                 await streams.WriteAsync(chunk.Source, chunk.Data, cancellationToken);

@@ -1,5 +1,7 @@
 using Kist.Host;
+using Kist.Kubernetes;
 using Kist.Pods;
+using Kist.Pods.Guest;
 
 namespace Kist.Cli.Commands.Containers;
 
@@ -13,6 +15,11 @@ static class PodStarters
     public static IPodStarter Create(StateDirectory state)
     {
         var platform = new SimulatedTrustPlatform(new SimulatorStore(state).LoadOrCreateVendor());
-        return new AttestedPodStarter(state, new PodLauncher(platform, TimeProvider.System), BrokerRegistrar.Connect, TimeProvider.System);
+        return new AttestedPodStarter(state, new PodLauncher(platform, TimeProvider.System), PlanAsync, BrokerRegistrar.Connect, TimeProvider.System);
     }
+
+    private static Task<WorkloadPlan> PlanAsync(RunRequest request, GuestImage guest, ServiceEndpoints endpoints, CancellationToken cancellationToken) =>
+        request.Manifests.Count > 0
+            ? PodRunPlanner.MakeAsync(request, guest, endpoints, cancellationToken)
+            : WorkloadPlan.MakeAsync(request, guest, endpoints, cancellationToken);
 }

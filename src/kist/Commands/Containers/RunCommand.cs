@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Kist.Cli.Commands.Policy;
 using Kist.Formats;
 using Kist.Host;
 
@@ -7,7 +8,7 @@ namespace Kist.Cli.Commands.Containers;
 /// <summary><c>kist run</c>: as docker run, in an attested virtual machine of its own.</summary>
 sealed class RunCommand
 {
-    private readonly Argument<string> _image = new("IMAGE") { Description = "Image reference, such as 127.0.0.1:5000/demo:latest" };
+    private readonly Argument<string?> _image = new("IMAGE") { Description = "Image reference, such as 127.0.0.1:5000/demo:latest", Arity = ArgumentArity.ZeroOrOne };
     private readonly Argument<string[]> _arguments = new("ARG")
     {
         Description = "Program and arguments, in place of the image's command",
@@ -15,6 +16,12 @@ sealed class RunCommand
         CaptureRemainingTokens = true,
     };
 
+    private readonly Option<string[]> _files = new("--file", "-f") { Description = "Run a pod of several containers, as a Kubernetes manifest describes it (with the ConfigMaps and Secrets that it uses); - for standard input", HelpName = "FILE" };
+    private readonly Option<string[]> _publish = new("--publish", "-p") { Description = "Carry connections to a port of this machine into the pod: [[ADDRESS:]PORT:]PORT; the address is 127.0.0.1 unless given", HelpName = "PORT" };
+    private readonly Option<int[]> _ports = new("--allow-port") { Description = "Port of the pod's programs that this machine may connect to later (kist port-forward)", HelpName = "PORT" };
+    private readonly Option<string[]> _exec = new("--allow-exec") { Description = "Command that this machine may run with kist exec: [CONTAINER:]COMMAND, words in quotes as in a shell", HelpName = "COMMAND" };
+    private readonly Option<bool> _execAny = new("--allow-exec-any") { Description = "Let this machine run anything in the containers with kist exec: whoever owns it can then read all that they have" };
+    private readonly Option<string> _restart = new("--restart") { Description = "When to start the container again: no, on-failure[:N], always, unless-stopped", DefaultValueFactory = _ => "no" };
     private readonly Option<string[]> _environment = new("--env", "-e") { Description = "Environment variable NAME=value, or NAME to pass on one's own" };
     private readonly Option<string?> _workdir = new("--workdir", "-w") { Description = "Working directory in the container" };
     private readonly Option<string?> _user = new("--user", "-u") { Description = "User, as name or uid, and group: USER[:GROUP]" };
@@ -28,11 +35,13 @@ sealed class RunCommand
     private readonly Option<string?> _memory = new("--memory", "-m") { Description = "Memory limit of the container, such as 64m" };
     private readonly Option<string?> _machineMemory = new("--machine-memory") { Description = "Memory of the virtual machine (default: by the image's size)" };
     private readonly Option<double> _cpus = new("--cpus") { Description = "Processors, such as 1 or 0.5", DefaultValueFactory = _ => 1 };
-    private readonly Option<string[]> _resources = new("--allow-resource") { Description = "Secret of the broker that the container may fetch from 127.0.0.1:8006: kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
-    private readonly Option<string[]> _services = new("--allow-service") { Description = "Service of the guest that the container may use: evidence, token or event-log", HelpName = "NAME" };
+    private readonly Option<string[]> _resources = new("--allow-resource") { Description = "Secret of the broker that a container may fetch from 127.0.0.1:8006: [CONTAINER=]kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
+    private readonly Option<string[]> _services = new("--allow-service") { Description = "Service of the guest that a container may use: [CONTAINER=]evidence, token or event-log", HelpName = "NAME" };
     private readonly Option<string[]> _volumes = new("--volume", "-v") { Description = "Files of this host, pinned by digest and read-only: FILE-OR-DIR:PATH", HelpName = "VOLUME" };
     private readonly Option<string[]> _tmpfs = new("--tmpfs") { Description = "Scratch in the guest's memory: PATH[:SIZE]", HelpName = "PATH" };
     private readonly Option<string[]> _scratch = new("--scratch") { Description = "Scratch on a disk of this host, encrypted under a key that never leaves the guest: PATH:SIZE", HelpName = "PATH:SIZE" };
+    private readonly Option<string[]> _blocks = new("--block") { Description = "A file of this host as a volume that outlives the guest, encrypted and authenticated under a key of the broker: FILE:PATH:kbs:///…[:format|:ro]", HelpName = "VOLUME" };
+    private readonly Option<bool> _clusterSecrets = new("--allow-cluster-secrets") { Description = "Allow Secrets in the clear in manifests: whoever owns this machine reads them" };
     private readonly Option<string?> _learn = new("--learn") { Description = "Allow everything, and write what was asked to this file, for kist policy learn; simulated platforms only", HelpName = "FILE" };
     private readonly Option<bool> _allowPlain = new("--allow-plain-image") { Description = "Run the image although a layer of it is not encrypted" };
     private readonly Option<BlobFetch> _fetch = new("--fetch") { Description = "How a sealed image is fetched: prefetch (while the guest boots), lazy (only what it reads), eager (all before)" };
@@ -53,7 +62,7 @@ sealed class RunCommand
     {
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
-            _image, _arguments, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
+            _image, _arguments, _files, _publish, _ports, _exec, _execAny, _restart, _clusterSecrets, _blocks, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
             _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _scratch, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision,
             _imagePolicy, _sigstore, _credentials, _registries, _authorities, _startTimeout, _verbose, _state,
         };
@@ -100,8 +109,15 @@ sealed class RunCommand
             throw new OperationFailedException("read --cpus", $"{cpus}", "it must be more than 0 and at most 64");
         return new RunRequest
         {
-            Image = parse.GetRequiredValue(_image),
+            Image = ImageOf(parse),
+            Manifests = [.. (parse.GetValue(_files) ?? []).Select(ReadManifest)],
             Arguments = parse.GetValue(_arguments) ?? [],
+            Published = [.. (parse.GetValue(_publish) ?? []).Select(PublishedPort.Parse)],
+            AllowedPorts = parse.GetValue(_ports) ?? [],
+            ExecCommands = [.. (parse.GetValue(_exec) ?? []).Select(GrantArguments.Exec)],
+            AllowExec = parse.GetValue(_execAny),
+            Restart = RestartRule.Parse(parse.GetValue(_restart)!),
+            AllowClusterSecrets = parse.GetValue(_clusterSecrets),
             Entrypoint = parse.GetValue(_entrypoint),
             Environment = [.. (parse.GetValue(_environment) ?? []).Select(PassOn).OfType<string>()],
             WorkingDirectory = parse.GetValue(_workdir) ?? "",
@@ -113,11 +129,11 @@ sealed class RunCommand
             MachineMemoryBytes = parse.GetValue(_machineMemory) is { } machine ? MemorySize.Parse(machine) : 0,
             CpuMillis = cpus == Math.Floor(cpus) ? 0 : (int)(cpus * 1000),
             VirtualCpus = (int)Math.Ceiling(cpus),
-            Volumes = [.. (parse.GetValue(_volumes) ?? []).Select(VolumeArguments.ReadFiles), .. (parse.GetValue(_tmpfs) ?? []).Select(VolumeArguments.ReadMemory), .. (parse.GetValue(_scratch) ?? []).Select(VolumeArguments.ReadDisk)],
+            Volumes = [.. (parse.GetValue(_volumes) ?? []).Select(VolumeArguments.ReadFiles), .. (parse.GetValue(_tmpfs) ?? []).Select(VolumeArguments.ReadMemory), .. (parse.GetValue(_scratch) ?? []).Select(VolumeArguments.ReadDisk), .. (parse.GetValue(_blocks) ?? []).Select(VolumeArguments.ReadBlock)],
             Services =
             [
-                .. (parse.GetValue(_resources) ?? []).Select(PinnedService.OfResource),
-                .. (parse.GetValue(_services) ?? []).Select(PinnedService.OfName),
+                .. (parse.GetValue(_resources) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfResource)),
+                .. (parse.GetValue(_services) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfName)),
             ],
             LearnFile = parse.GetValue(_learn) is { } learn ? Path.GetFullPath(learn) : null,
             AllowPlainImage = parse.GetValue(_allowPlain),
@@ -135,6 +151,26 @@ sealed class RunCommand
             StartTimeout = TimeSpan.FromSeconds(Math.Clamp(parse.GetValue(_startTimeout), 1, 3600)),
         };
     }
+
+    /// <summary>What a pod of a manifest takes from the manifest alone.</summary>
+    private string ImageOf(ParseResult parse)
+    {
+        var (image, files) = (parse.GetValue(_image), parse.GetValue(_files) ?? []);
+        if (files.Length == 0)
+            return image ?? throw new OperationFailedException("run", "IMAGE", "there is neither an image nor a manifest", "kist run IMAGE, or kist run -f pod.yaml");
+        Option[] single =
+        [
+            _environment, _workdir, _user, _entrypoint, _interactive, _terminal, _readOnly, _memory, _volumes, _tmpfs, _scratch, _blocks, _restart, _author, _minimumRevision,
+        ];
+        var misplaced = single.FirstOrDefault(o => parse.GetResult(o) is { Implicit: false });
+        if (image is not null || misplaced is not null)
+            throw new OperationFailedException("run", misplaced?.Name ?? image!, "the manifest says it for each container", "write it into the manifest");
+        return string.Join(',', files.Select(Path.GetFileName));
+    }
+
+    private static RunManifest ReadManifest(string file) => file == "-"
+        ? new RunManifest("(standard input)", Console.In.ReadToEnd())
+        : new RunManifest(file, PolicyFiles.ReadText(file));
 
     private static string? ReadUnlessAtBroker(string? value) =>
         value is null || value.StartsWith("kbs:///", StringComparison.Ordinal) ? value : File.ReadAllText(value);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Json;
 using Kist.Formats;
 using Kist.Host;
 using Kist.Kubernetes;
@@ -89,7 +90,7 @@ sealed class GenerateCommand
             var reference = Predict(parse, guest, pod);
             reports.Add(new GeneratedPodReport(
                 pod.Workload.Kind, pod.Workload.Name, Convert.ToHexStringLower(pod.InitData.Digest()), pod.Annotation.Length,
-                [.. pod.Containers.Select(c => new GeneratedContainerReport(c.Name, c.Reference))]));
+                [.. pod.Containers.Select(c => new GeneratedContainerReport(c.Name, c.Reference))], JsonElement.Parse(reference)));
             if (folder is null)
                 continue;
             File.WriteAllText(Path.Combine(folder, $"{pod.Workload.FileName}.policy.rego"), pod.Policy);
@@ -117,7 +118,7 @@ sealed class GenerateCommand
         var text = new StringBuilder();
         foreach (var report in reports)
         {
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{report.Kind}/{report.Name}\n  init-data  sha384:{report.InitDataDigest} ({report.AnnotationBytes} bytes as annotation)\n");
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{report.Kind}/{report.Name}\n  init-data  sha384:{report.InitDataDigest} ({report.AnnotationBytes} bytes as annotation)\n  measures   mr_td {report.Measurement.GetProperty("mr_td").GetString()}\n");
             foreach (var container in report.Containers)
                 text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  container  {container.Name}  {container.Image}\n");
         }

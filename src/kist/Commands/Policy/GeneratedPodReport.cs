@@ -3,9 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace Kist.Cli.Commands.Policy;
 
-/// <summary>What <c>kist policy generate --json</c> says of a workload.</summary>
+/// <summary>What <c>kist policy generate --json</c> says of a workload; its measurement as <c>kist reference add</c> reads it.</summary>
 sealed record GeneratedPodReport(
-    string Kind, string Name, string InitDataDigest, int AnnotationBytes, IReadOnlyList<GeneratedContainerReport> Containers);
+    string Kind, string Name, string InitDataDigest, int AnnotationBytes, IReadOnlyList<GeneratedContainerReport> Containers, JsonElement Measurement);
 
 sealed record GeneratedContainerReport(string Name, string Image);
 

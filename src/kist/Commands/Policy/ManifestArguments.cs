@@ -15,6 +15,7 @@ sealed class ManifestArguments
     private readonly Option<string[]> _exec = new("--allow-exec") { Description = "Command that the cluster may run in containers: [CONTAINER:]COMMAND, words in quotes as in a shell", HelpName = "COMMAND" };
     private readonly Option<string[]> _resources = new("--allow-resource") { Description = "Secret of the broker that a container may fetch: [CONTAINER=]kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
     private readonly Option<string[]> _services = new("--allow-service") { Description = "Guest service that a container may use: [CONTAINER=]evidence, token or event-log", HelpName = "NAME" };
+    private readonly Option<int[]> _ports = new("--allow-port") { Description = "Port of the pod's programs that the host may connect to", HelpName = "PORT" };
     private readonly Option<bool> _logs = new("--allow-logs") { Description = "Let the cluster read what containers print (kubectl logs)" };
     private readonly Option<bool> _attach = new("--allow-attach") { Description = "Let the cluster write standard input of containers with stdin: true" };
     private readonly Option<bool> _plain = new("--allow-plain-images") { Description = "Allow images with a layer that is not encrypted" };
@@ -24,7 +25,7 @@ sealed class ManifestArguments
 
     public Command AddTo(Command command)
     {
-        foreach (var option in (Option[])[_files, _images, _namespace, _exec, _resources, _services, _logs, _attach, _plain, _secrets, _account])
+        foreach (var option in (Option[])[_files, _images, _namespace, _exec, _resources, _services, _ports, _logs, _attach, _plain, _secrets, _account])
             command.Add(option);
         _registry.AddTo(command);
         return command;
@@ -39,17 +40,18 @@ sealed class ManifestArguments
     }
 
     public ImageResolver Images(ParseResult parse) => new(
-        (parse.GetValue(_images) ?? []).Select(i => Split(i, "--image")).ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal), _registry.Read(parse));
+        (parse.GetValue(_images) ?? []).Select(i => GrantArguments.Split(i, "--image")).ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal), _registry.Read(parse));
 
     public GenerateOptions Read(ParseResult parse) => new()
     {
         Namespace = parse.GetValue(_namespace)!,
-        Exec = [.. (parse.GetValue(_exec) ?? []).Select(Exec)],
+        Exec = [.. (parse.GetValue(_exec) ?? []).Select(GrantArguments.Exec)],
         Services =
         [
-            .. (parse.GetValue(_resources) ?? []).Select(r => Service(r, PinnedService.OfResource)),
-            .. (parse.GetValue(_services) ?? []).Select(r => Service(r, PinnedService.OfName)),
+            .. (parse.GetValue(_resources) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfResource)),
+            .. (parse.GetValue(_services) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfName)),
         ],
+        Ports = parse.GetValue(_ports) ?? [],
         AllowLogs = parse.GetValue(_logs),
         AllowAttach = parse.GetValue(_attach),
         AllowPlainImages = parse.GetValue(_plain),
@@ -69,27 +71,5 @@ sealed class ManifestArguments
             if (remark.Hint is { } hint)
                 Terminal.Hint(hint);
         }
-    }
-
-    private static ContainerGrant<IReadOnlyList<string>> Exec(string text)
-    {
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        var isNamed = colon > 0 && text[..colon].All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
-        var words = CommandWords.Split(isNamed ? text[(colon + 1)..] : text);
-        return words.Count > 0
-            ? new ContainerGrant<IReadOnlyList<string>>(isNamed ? text[..colon] : null, words)
-            : throw new OperationFailedException("read --allow-exec", text, "it names no command");
-    }
-
-    private static ContainerGrant<PinnedService> Service(string text, Func<string, PinnedService> read)
-    {
-        var (container, value) = text.Contains('=', StringComparison.Ordinal) ? Split(text, "grant") : (null, text);
-        return new ContainerGrant<PinnedService>(container, read(value));
-    }
-
-    private static (string Name, string Value) Split(string text, string option)
-    {
-        var at = text.IndexOf('=', StringComparison.Ordinal);
-        return at > 0 ? (text[..at], text[(at + 1)..]) : throw new OperationFailedException($"read {option}", text, "there is no '=' in it");
     }
 }
