@@ -20,10 +20,12 @@ public sealed class PodLauncher(ITrustPlatform? platform, TimeProvider time)
     /// <exception cref="OperationFailedException">The machine cannot be started, or its agent does not answer in time.</exception>
     public async Task<RunningPod> LaunchAsync(PodSpec spec, IProgress<LaunchStep>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (spec.MemoryMebibytes < PodSpec.MinimumMemoryMebibytes)
+        if (spec.MemoryMebibytes < spec.Guest.MinimumMemoryMebibytes)
         {
             throw new OperationFailedException(
-                "start pod", $"{spec.MemoryMebibytes} MiB of memory", $"a guest needs at least {PodSpec.MinimumMemoryMebibytes} MiB");
+                "start pod", $"{spec.MemoryMebibytes} MiB of memory",
+                $"the guest image needs at least {spec.Guest.MinimumMemoryMebibytes} MiB to unpack its initrd of {spec.Guest.Initrd.Length} bytes, and containers need more",
+                "give the guest more memory");
         }
 
         var watch = new StepWatch(time, progress);

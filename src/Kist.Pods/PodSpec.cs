@@ -7,9 +7,6 @@ namespace Kist.Pods;
 /// <summary>What pod to start.</summary>
 public sealed record PodSpec
 {
-    /// <summary>The least memory in which a guest starts a container.</summary>
-    public const int MinimumMemoryMebibytes = 192;
-
     /// <summary>Firmware, kernel and initrd.</summary>
     public required GuestImage Guest { get; init; }
 

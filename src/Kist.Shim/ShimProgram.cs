@@ -6,10 +6,9 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Kist.Formats;
 using Kist.Linux;
+using Kist.Linux.Network;
 using Kist.Linux.Processes;
 using Kist.Shim.Bundles;
-using Kist.Shim.Launching;
-using Kist.Shim.Network;
 using Kist.Shim.Protocol;
 
 namespace Kist.Shim;
@@ -51,28 +50,19 @@ public static class ShimProgram
             : socket.Address;
     }
 
-    /// <summary>"delete": takes away what a dead shim has left; the virtual machine died with it. Gives the message for containerd.</summary>
+    /// <summary>"delete": takes away what a shim that containerd has lost has left. Gives the message for containerd.</summary>
     public static byte[] Delete(ShimArguments arguments, TimeProvider time)
     {
         var folder = arguments.Bundle.Length > 0 ? arguments.Bundle : Directory.GetCurrentDirectory();
+        // A pod's other containers lose nothing with one of them.
         if (TryLoad(arguments.Id, folder) is { Kind: not TaskKind.Member } bundle)
-        {
-            var socket = ShimSocket.Of(arguments.Address, arguments.Namespace, bundle.GroupId);
-            if (!socket.Answers())
-            {
-                if (bundle.NetworkNamespace is { } path)
-                    PodNetwork.Leave(path);
-                SandboxCgroup.Of(bundle.Spec.Linux.CgroupsPath)?.LeaveAndRemove();
-                socket.Remove();
-            }
-        }
-
+            ShimRemains.Remove(arguments, bundle);
         return new DeleteResponse { ExitStatus = 128 + Signals.Kill, ExitedAt = Timestamp.FromDateTimeOffset(time.GetUtcNow()) }.ToByteArray();
     }
 
     /// <summary>"serve": is the shim, until containerd needs it no more.</summary>
     public static Task ServeAsync(ShimArguments arguments, TimeProvider time) =>
-        new ShimServer(arguments, time).RunAsync(new Socket(new SafeSocketHandle(ListeningDescriptor, ownsHandle: true)));
+        new ShimServer(arguments, time).RunAsync(InheritedSocket.Take(ListeningDescriptor));
 
     /// <summary>The shim outlives this process, which containerd waits for: nothing of ours may stay open in it.</summary>
     private static void Spawn(ShimArguments arguments, Socket listening) => Spawner.Start(new ChildStart

@@ -15,6 +15,19 @@ public class GuestBootTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Launch_LessMemoryThanTheInitrdTakes_IsRefusedBeforeTheBoot()
+    {
+        using var image = await BuiltGuest.LoadAsync();
+        var spec = new PodSpec { Guest = image, MemoryMebibytes = image.MinimumMemoryMebibytes - 1 };
+
+        var refused = await Assert.ThrowsAsync<OperationFailedException>(() => new PodLauncher(null, TimeProvider.System).LaunchAsync(spec, null, Token));
+
+        Assert.Contains($"needs at least {image.MinimumMemoryMebibytes} MiB to unpack its initrd of {image.Initrd.Length} bytes", refused.Message, StringComparison.Ordinal);
+        // The tests' own guests have 256.
+        Assert.InRange(image.MinimumMemoryMebibytes, 200, 256);
+    }
+
+    [Fact]
     public async Task Launch_WithInitData_AgentAnswersAndPowersOff()
     {
         using var image = await BuiltGuest.LoadAsync();

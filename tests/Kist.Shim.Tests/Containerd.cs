@@ -145,6 +145,50 @@ public sealed class Containerd : IAsyncLifetime
         ["run", "--runtime", Shim, "--runtime-config-path", Configuration, "--annotation", $"org.kist.image={Image}",
          "--annotation", $"io.katacontainers.config.hypervisor.cc_init_data={InitData}", .. options, "--rootfs", $"{Folder}/empty", id, .. command];
 
+    /// <summary>"ctr run" of a task of Debian's own runtime, for comparison.</summary>
+    public string[] RunUnderRunc(string id, string[] options, params string[] command) => ["run", .. options, "--rootfs", PlainRoot(), id, .. command];
+
+    public EventWatch WatchEvents()
+    {
+        var watch = new EventWatch(StartCtr("events"));
+        // ctr says nothing when it has subscribed: an event that is seen shows it.
+        for (var i = 0; i < 200 && !watch.All.Any(); i++)
+        {
+            RunCtr("namespaces", "create", $"watched-{Guid.NewGuid():n}");
+            Thread.Sleep(20);
+        }
+
+        return watch;
+    }
+
+    /// <summary>A runtime specification of a task with a terminal, as a file.</summary>
+    public string WriteSpecification(string id, (int Rows, int Columns) size, params string[] command)
+    {
+        var path = Path.Combine(Folder, $"{id}.json");
+        File.WriteAllText(path, $$"""
+            {"ociVersion": "1.0.2", "root": {"path": "{{Folder}}/empty" }, "hostname": "{{id}}",
+             "process": {"terminal": true, "consoleSize": {"height": {{size.Rows}}, "width": {{size.Columns}} }, "user": {"uid": 0, "gid": 0}, "cwd": "/",
+               "args": {{JsonSerializer.Serialize(command)}}, "env": ["PATH=/bin"]},
+             "annotations": {"org.kist.image": "{{Image}}", "io.katacontainers.config.hypervisor.cc_init_data": "{{InitData}}" },
+             "linux": {"cgroupsPath": "/default/{{id}}" } }
+            """);
+        return path;
+    }
+
+    private string PlainRoot()
+    {
+        var root = Path.Combine(Folder, "rootfs");
+        if (!System.IO.Directory.Exists(root))
+        {
+            System.IO.Directory.CreateDirectory(Path.Combine(root, "bin"));
+            File.Copy("/bin/busybox", Path.Combine(root, "bin", "busybox"));
+            foreach (var applet in (string[])["sh", "sleep", "true"])
+                File.CreateSymbolicLink(Path.Combine(root, "bin", applet), "busybox");
+        }
+
+        return root;
+    }
+
     /// <summary>"ctr run" of a pod.</summary>
     public string[] RunPod(string id, params string[] options) =>
         Run(id, ["-d", "--annotation", "io.kubernetes.cri.container-type=sandbox", "--annotation", $"io.kubernetes.cri.sandbox-id={id}", .. options], "/pause");

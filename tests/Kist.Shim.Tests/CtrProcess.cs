@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace Kist.Shim.Tests;
 
@@ -10,19 +11,33 @@ public sealed record CtrResult(int ExitCode, string Output, string Error)
 /// <summary>A running client.</summary>
 public sealed class CtrProcess
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
+    private readonly StringBuilder _written = new();
     private readonly Task<string> _output, _error;
 
     public CtrProcess(string program, IEnumerable<string> arguments)
     {
         _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        _output = _process.StandardOutput.ReadToEndAsync();
+        _output = CollectAsync(_process.StandardOutput);
         _error = _process.StandardError.ReadToEndAsync();
     }
 
     public int Id => _process.Id;
+
+    /// <summary>What it has written until now.</summary>
+    public string OutputSoFar
+    {
+        get
+        {
+            lock (_written)
+                return _written.ToString();
+        }
+    }
+
+    /// <summary>Ends it.</summary>
+    public void Kill() => _process.Kill();
 
     public void Type(string text)
     {
@@ -38,5 +53,17 @@ public sealed class CtrProcess
         _process.WaitForExit();
         using (_process)
             return new CtrResult(_process.ExitCode, _output.Result, _error.Result);
+    }
+
+    private async Task<string> CollectAsync(StreamReader reader)
+    {
+        var buffer = new char[4096];
+        for (int count; (count = await reader.ReadAsync(buffer)) > 0;)
+        {
+            lock (_written)
+                _written.Append(buffer, 0, count);
+        }
+
+        return OutputSoFar;
     }
 }

@@ -3,9 +3,10 @@ using Kist.Testing;
 namespace Kist.Shim.Tests;
 
 /// <summary>The interfaces of a network namespace, joined to a guest. The other ends of the veth pairs play the node.</summary>
+[Collection("containerd")]
 public sealed class NetworkTests(Containerd fixture)
 {
-    private const string Namespace = "kist-test-pod", Peer = "kist-test-node";
+    private const string Namespace = "knet-test-pod", Peer = "knet-test-node";
 
     private readonly Containerd _containerd = fixture.Require();
 

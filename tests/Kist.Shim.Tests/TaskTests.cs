@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 namespace Kist.Shim.Tests;
 
 /// <summary>Tasks under Debian's containerd: what its own client shows.</summary>
+[Collection("containerd")]
 public sealed class TaskTests(Containerd fixture)
 {
     private readonly Containerd _containerd = fixture.Require();
@@ -81,12 +82,16 @@ public sealed class TaskTests(Containerd fixture)
     [Fact]
     public void Run_WithTerminal_IsOne()
     {
-        // script(1) gives ctr the terminal that it insists on.
-        var command = string.Join(' ', _containerd.Run("terminal", ["--rm", "-t"], "/bin/sh", "-c", "'stty size; echo $TERM; exit 3'"));
-        var result = new CtrProcess("/usr/bin/script", ["-qec", $"stty rows 43 cols 132; {Containerd.Ctr} --address {_containerd.Address} {command}", "/dev/null"]).Finish();
+        // The specification's size is there at once; then ctr gives the size of its own terminal.
+        const string Wait = "stty size; echo $TERM; i=0; until [ \"$(stty size)\" = \"43 132\" ] || [ $i = 300 ]; do sleep 0.1; i=$((i+1)); done; stty size; cat; exit 3";
+        var specification = _containerd.WriteSpecification("terminal", (40, 90), "/bin/sh", "-c", Wait);
+        var client = StartOnTerminal("run", "--rm", "-t", "--runtime", _containerd.Shim, "--runtime-config-path", _containerd.Configuration, "--config", specification, "terminal");
+        WaitUntil(() => client.OutputSoFar.Contains("43 132", StringComparison.Ordinal), "the terminal has its size");
+        var executed = StartOnTerminal("tasks", "exec", "-t", "--exec-id", "e1", "terminal", "/bin/sh", "-c", "'stty size; exit 4'").Finish();
+        var result = client.Finish();
 
-        Assert.True(result.ExitCode == 3, result + Tail());
-        Assert.Contains("43 132\r\nxterm\r\n", result.Output, StringComparison.Ordinal);
+        Assert.True(executed.ExitCode == 4 && executed.Output.StartsWith("40 90\r\n", StringComparison.Ordinal), executed + Tail());
+        Assert.True(result.ExitCode == 3 && result.Output.StartsWith("40 90\r\nxterm\r\n43 132\r\n", StringComparison.Ordinal), result + Tail());
     }
 
     [Fact]
@@ -115,16 +120,14 @@ public sealed class TaskTests(Containerd fixture)
     [Fact]
     public void Events_OfATask_ComeInOrder()
     {
-        var events = _containerd.StartCtr("events");
-        Thread.Sleep(300);
+        using var events = _containerd.WatchEvents();
         var run = _containerd.RunCtr(_containerd.Run("noted", ["--rm"], "/bin/true"));
-        Thread.Sleep(300);
-        Process.GetProcessById(events.Id).Kill();
         Assert.True(run.ExitCode == 0, run + Tail());
-        var topics = events.Finish().Output.Split('\n').Where(l => l.Contains("/tasks/", StringComparison.Ordinal) && l.Contains("noted", StringComparison.Ordinal))
-            .Select(l => l.Split(' ').First(w => w.StartsWith("/tasks/", StringComparison.Ordinal))).ToArray();
+        WaitUntil(() => events.Of("noted").Any(e => e.Topic == "/containers/delete"), "containerd has told the last event");
 
-        Assert.Equal(["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"], topics);
+        Assert.Equal(
+            ["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"],
+            events.Of("noted").Select(e => e.Topic).Where(t => t.StartsWith("/tasks/", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -142,21 +145,46 @@ public sealed class TaskTests(Containerd fixture)
         AssertNothingIsLeft("survivor");
     }
 
-    [Theory]
-    [InlineData("shim")]
-    [InlineData("machine")]
-    public void Killed_PartOfARunningTask_EndsItAndLeavesNothing(string part)
+    [Fact]
+    public void Killed_MachineOfARunningTask_IsItsEnd()
     {
-        var id = $"killed-{part}";
-        Must(_containerd.Run(id, ["-d"], "/bin/sleep", "1000"));
-        var shim = Assert.Single(Containerd.ShimsOf(id));
-        var machine = Assert.Single(ProcessTable.ChildrenOf(shim));
-        Process.GetProcessById(part == "shim" ? shim : machine).Kill();
+        Must(_containerd.Run("killed-machine", ["-d"], "/bin/sleep", "1000"));
+        var machine = Assert.Single(ProcessTable.ChildrenOf(Assert.Single(Containerd.ShimsOf("killed-machine"))));
+        Process.GetProcessById(machine).Kill();
 
-        WaitUntil(() => !ProcessTable.Exists(machine), "the machine has ended");
-        Assert.NotEqual(0, WaitForStop(id));
+        Assert.Equal(137, WaitForStop("killed-machine"));
+        Must("containers", "delete", "killed-machine");
+        AssertNothingIsLeft("killed-machine");
+    }
+
+    /// <summary>What containerd makes of a shim that is gone does not depend on whose it was: runc's shows it.</summary>
+    [Fact]
+    public void Killed_ShimOfARunningTask_IsWhatItIsUnderRunc()
+    {
+        var expected = KillShim("lost-runc", _containerd.RunUnderRunc("lost-runc", ["-d"], "/bin/sleep", "1000"), "containerd-shim-runc-v2");
+        var actual = KillShim("lost-kist", _containerd.Run("lost-kist", ["-d"], "/bin/sleep", "1000"), "containerd-shim-kist-v2");
+
+        Assert.Equal(["/tasks/exit 137", "/tasks/delete 137"], expected);
+        Assert.Equal(expected, actual);
+    }
+
+    /// <summary>The events that follow, and the check that nothing is left.</summary>
+    private string[] KillShim(string id, string[] run, string program)
+    {
+        Must(run);
+        using var events = _containerd.WatchEvents();
+        var shim = Assert.Single(ProcessTable.All(), p => p.CommandLine.Contains(program, StringComparison.Ordinal) && p.CommandLine.Contains($"-id {id} ", StringComparison.Ordinal)).Id;
+        var machines = ProcessTable.ChildrenOf(shim);
+        Process.GetProcessById(shim).Kill();
+
+        WaitUntil(() => events.Of(id).Any(e => e.Topic == "/tasks/delete"), $"containerd has given {id} up");
+        foreach (var machine in machines)
+            WaitUntil(() => !ProcessTable.Exists(machine), "the machine has ended");
+        Assert.DoesNotContain(id, Must("tasks", "list").Output, StringComparison.Ordinal);
+        Assert.Contains("not found", _containerd.RunCtr("tasks", "delete", id).Error, StringComparison.Ordinal);
         Must("containers", "delete", id);
         AssertNothingIsLeft(id);
+        return [.. events.Of(id).Where(e => e.Topic.StartsWith("/tasks/", StringComparison.Ordinal)).Select(e => $"{e.Topic} {e.ExitStatus}")];
     }
 
     [Theory]
@@ -179,6 +207,10 @@ public sealed class TaskTests(Containerd fixture)
         _containerd.RunCtr("containers", "delete", id);
         AssertNothingIsLeft(id);
     }
+
+    /// <summary>script(1) gives ctr the terminal that it insists on.</summary>
+    private CtrProcess StartOnTerminal(params string[] arguments) => new(
+        "/usr/bin/script", ["-qec", $"stty rows 43 cols 132; {Containerd.Ctr} --address {_containerd.Address} {string.Join(' ', arguments)}", "/dev/null"]);
 
     private CtrResult Must(params string[] arguments)
     {

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Globalization;
 
 namespace Kist.Linux.Processes;
 
@@ -9,7 +9,10 @@ namespace Kist.Linux.Processes;
 /// </summary>
 public sealed partial class ChildProcess
 {
-    private const string SetPriv = "/usr/bin/setpriv";
+    private const string SetPriv = "/usr/bin/setpriv", Shell = "/bin/sh";
+
+    /// <summary>A parent that died before setpriv asked for the signal would never send it: then there is another parent.</summary>
+    private const string IfTied = "test \"$PPID\" = \"$0\" && exec \"$@\"";
 
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<ChildExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,7 +32,10 @@ public sealed partial class ChildProcess
     public static ChildProcess StartTied(ChildStart start) => Start(new ChildStart
     {
         Program = SetPriv,
-        Arguments = ["--pdeathsig", "KILL", "--", start.Program, .. start.Arguments],
+        Arguments =
+        [
+            "--pdeathsig", "KILL", "--", Shell, "-c", IfTied, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), start.Program, .. start.Arguments,
+        ],
         Environment = start.Environment,
         Files = start.Files,
     });

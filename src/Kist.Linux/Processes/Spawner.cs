@@ -32,7 +32,7 @@ public static unsafe partial class Spawner
             Check(posix_spawnattr_setsigmask(attributes, signals), start);
             new Span<byte>(signals, SignalSetSize).Fill(0xff);
             Check(posix_spawnattr_setsigdefault(attributes, signals), start);
-            var flags = (short)(SetSignalDefaults | SetSignalMask | (start.NewProcessGroup ? SetProcessGroup : 0) | (start.Terminal is null ? 0 : NewSession));
+            var flags = (short)(SetSignalDefaults | SetSignalMask | (start.NewProcessGroup ? SetProcessGroup : 0) | (start.NewSession || start.Terminal is not null ? NewSession : 0));
             Check(posix_spawnattr_setflags(attributes, flags), start);
             if (start.WorkingDirectory is { } directory)
                 Check(posix_spawn_file_actions_addchdir_np(actions, directory), start);

@@ -12,6 +12,8 @@ public sealed class GuestImage : IDisposable
     private const int MaximumManifest = 1 << 20;
     private const long MaximumFile = 512L << 20;
 
+    private int? _minimumMemory;
+
     private GuestImage(string folder, GuestManifest manifest, SealedArtefact firmware, SealedArtefact kernel, SealedArtefact initrd)
     {
         Folder = folder;
@@ -35,6 +37,10 @@ public sealed class GuestImage : IDisposable
 
     /// <summary>The initrd with the agent.</summary>
     public SealedArtefact Initrd { get; }
+
+    /// <summary>MiB of memory without which this guest would not find all of its initrd.</summary>
+    /// <exception cref="MalformedDataException">The initrd is no archive that this can be told of.</exception>
+    public int MinimumMemoryMebibytes => _minimumMemory ??= GuestMemory.MinimumMebibytes(Initrd.ToArray());
 
     /// <summary>Loads the image that <c>kist guest build</c> wrote to a folder.</summary>
     /// <exception cref="OperationFailedException">A file is missing, or is not what the manifest says.</exception>

@@ -72,6 +72,9 @@ internal sealed record ProcessSpec
 {
     public bool Terminal { get; set; }
 
+    /// <summary>The terminal's size at first; null if it is not known.</summary>
+    public ConsoleSizeSpec? ConsoleSize { get; set; }
+
     public UserSpec User { get; set; } = new();
 
     public IReadOnlyList<string> Args { get; set; } = [];
@@ -81,6 +84,13 @@ internal sealed record ProcessSpec
     public string Cwd { get; set; } = "";
 
     public CapabilitiesSpec? Capabilities { get; set; }
+}
+
+internal sealed record ConsoleSizeSpec
+{
+    public uint Height { get; set; }
+
+    public uint Width { get; set; }
 }
 
 internal sealed record UserSpec

@@ -2,6 +2,7 @@ using Kist.Formats;
 using Kist.Oci;
 using Kist.Pods.Protocol.Agent;
 using Kist.Shim.Bundles;
+using Kist.Shim.Tasks;
 
 namespace Kist.Shim.Launching;
 
@@ -40,18 +41,21 @@ internal static class ContainerRequests
     }
 
     /// <summary>A process that is executed in a container.</summary>
-    public static ExecProcessRequest Of(string containerId, string execId, ProcessSpec process, bool terminal, bool stdin)
+    public static ExecProcessRequest Of(TaskProcess executed)
     {
+        var process = executed.Spec;
         var request = new ExecProcessRequest
         {
-            ContainerId = containerId,
-            ExecId = execId,
+            ContainerId = executed.Container.Id,
+            ExecId = executed.ExecId,
             Arguments = { process.Args },
             Environment = { process.Env.Select(Variable) },
             WorkingDirectory = process.Cwd,
             User = UserOf(process),
-            Tty = terminal,
-            Stdin = stdin,
+            Tty = executed.Paths.Terminal,
+            Stdin = executed.Paths.Stdin.Length > 0,
+            Rows = (uint)(executed.TerminalSize?.Rows ?? 0),
+            Columns = (uint)(executed.TerminalSize?.Columns ?? 0),
         };
         if (process.Capabilities is { } capabilities)
             request.Capabilities = new CapabilitySet { Names = { capabilities.Bounding.Order(StringComparer.Ordinal) } };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kist.Linux.Files;
+using Kist.Linux.Processes;
 
 namespace Kist.Shim.Launching;
 
@@ -42,11 +43,41 @@ internal sealed class SandboxCgroup
     {
         foreach (var folder in _folders.Where(Directory.Exists))
         {
-            if (File.ReadAllLines($"{folder}/cgroup.procs").Contains(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)))
+            if (Processes(folder).Contains(Environment.ProcessId))
                 Move(folder[..(folder.IndexOf('/', Root.Length + 1) is > 0 and var end && !IsUnified ? end : Root.Length)]);
+        }
+
+        TryRemove();
+    }
+
+    /// <summary>Ends everything in it but this process.</summary>
+    public void KillAll()
+    {
+        foreach (var process in _folders.Where(Directory.Exists).SelectMany(Processes).Where(p => p != Environment.ProcessId).Distinct())
+            Signals.Send(process, Signals.Kill);
+    }
+
+    /// <summary>Removes it, with the one above it, which has containerd's name of the task. False while something runs in it.</summary>
+    public bool TryRemove()
+    {
+        foreach (var folder in _folders)
+        {
             RemoveEmpty(folder);
-            // containerd's client named this one for the task alone.
             RemoveEmpty(Path.GetDirectoryName(folder)!);
+        }
+
+        return !_folders.Any(Directory.Exists);
+    }
+
+    private static IReadOnlyList<int> Processes(string folder)
+    {
+        try
+        {
+            return [.. File.ReadAllLines($"{folder}/cgroup.procs").Select(l => int.Parse(l, NumberStyles.None, CultureInfo.InvariantCulture)).Where(p => p > 0)];
+        }
+        catch (IOException)
+        {
+            return []; // it has been removed meanwhile
         }
     }
 
@@ -83,7 +114,7 @@ internal sealed class SandboxCgroup
         }
         catch (IOException)
         {
-            // Something is in it.
+            // Something is in it, or it is not there.
         }
     }
 }

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Kist.Formats;
 using Kist.Linux.Processes;
+using Kist.Linux.Terminals;
 using Kist.Pods;
 using Kist.Pods.Agent;
 using Kist.Pods.Protocol;
@@ -95,18 +96,20 @@ internal sealed partial class ShimPod(ShimArguments arguments, EventPublisher ev
         var container = process.Container;
         if (process.Status != Status.Created)
             throw new TtrpcException(TtrpcStatusCode.FailedPrecondition, $"{container.Id} {process.ExecId} has been started");
+        var size = process.TerminalSize;
         if (process.ExecId.Length > 0)
         {
-            await Agent.ExecProcessAsync(
-                ContainerRequests.Of(container.Id, process.ExecId, process.Spec, process.Paths.Terminal, process.Paths.Stdin.Length > 0), cancellationToken)
-                .ConfigureAwait(false);
+            await Agent.ExecProcessAsync(ContainerRequests.Of(process), cancellationToken).ConfigureAwait(false);
         }
         else if (container.IsInGuest)
         {
+            await SetSizeAsync(process, size, cancellationToken).ConfigureAwait(false);
             await Agent.StartContainerAsync(container.Id, cancellationToken).ConfigureAwait(false);
         }
 
         process.IsStarted = true;
+        if (process.TerminalSize != size)
+            await SetSizeAsync(process, process.TerminalSize, cancellationToken).ConfigureAwait(false);
         if (process.ExecId.Length > 0)
             events.Publish("/tasks/exec-started", new TaskExecStarted { ContainerId = container.Id, ExecId = process.ExecId, Pid = ProcessId });
         else
@@ -198,9 +201,29 @@ internal sealed partial class ShimPod(ShimArguments arguments, EventPublisher ev
         ? Agent.UpdateContainerAsync(container.Id, ContainerRequests.LimitsOf(RuntimeSpec.ParseResources(resources)), cancellationToken)
         : Task.CompletedTask;
 
-    public Task ResizeAsync(TaskProcess process, int rows, int columns, CancellationToken cancellationToken) => process.IsStarted && process.Container.IsInGuest
-        ? Agent.ResizeTtyAsync(new ProcessId(process.Container.Id, process.ExecId), rows, columns, cancellationToken)
-        : Task.CompletedTask;
+    /// <summary>Sets a terminal's size; a process that is not started finds it when it is.</summary>
+    public Task ResizeAsync(TaskProcess process, TerminalSize size, CancellationToken cancellationToken)
+    {
+        process.TerminalSize = size;
+        return process.IsStarted && process.Container.IsInGuest
+            ? Agent.ResizeTtyAsync(new ProcessId(process.Container.Id, process.ExecId), size.Rows, size.Columns, cancellationToken)
+            : Task.CompletedTask;
+    }
+
+    /// <summary>A size that the policy does not let in is no reason not to start.</summary>
+    private async Task SetSizeAsync(TaskProcess process, TerminalSize? size, CancellationToken cancellationToken)
+    {
+        if (size is not { } known || !process.Paths.Terminal)
+            return;
+        try
+        {
+            await Agent.ResizeTtyAsync(new ProcessId(process.Container.Id, process.ExecId), known.Rows, known.Columns, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AgentCallException e)
+        {
+            log.Info($"{process.Container.Id} {process.ExecId}: terminal's size: {e.Message}");
+        }
+    }
 
     /// <summary>What a container uses in the guest; what the pod's guest and shim use on the host.</summary>
     public async Task<IMessage> StatsAsync(TaskContainer container, CancellationToken cancellationToken) => container.IsInGuest

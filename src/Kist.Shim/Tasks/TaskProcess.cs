@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Kist.Linux.Terminals;
 using Kist.Shim.Bundles;
 using Kist.Shim.Protocol;
 using Kist.Shim.Streams;
@@ -26,6 +27,11 @@ internal sealed class TaskProcess(TaskContainer container, string execId, Proces
     public TaskStreams? Streams { get; set; }
 
     public bool IsStarted { get; set; }
+
+    /// <summary>The terminal's size as it was last asked for; null if nobody has asked.</summary>
+    public TerminalSize? TerminalSize { get; set; } = spec.ConsoleSize is { Height: > 0 and <= ushort.MaxValue, Width: > 0 and <= ushort.MaxValue } size
+        ? new TerminalSize((int)size.Height, (int)size.Width)
+        : null;
 
     public bool IsPaused { get; set; }
 

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Kist.Formats;
+using Kist.Linux.Terminals;
 using Kist.Pods.Agent;
 using Kist.Pods.Protocol;
 using Kist.Shim.Events;
@@ -51,7 +52,7 @@ internal sealed class TaskService(ShimPod pod)
         Add(service, "Pause", PauseRequest.Parser, async (r, token) => await DoneAsync(pod.PauseAsync(pod.Find(r.Id), true, token)).ConfigureAwait(false));
         Add(service, "Resume", ResumeRequest.Parser, async (r, token) => await DoneAsync(pod.PauseAsync(pod.Find(r.Id), false, token)).ConfigureAwait(false));
         Add(service, "ResizePty", ResizePtyRequest.Parser, async (r, token) =>
-            await DoneAsync(pod.ResizeAsync(Process(r.Id, r.ExecId), (int)r.Height, (int)r.Width, token)).ConfigureAwait(false));
+            await DoneAsync(pod.ResizeAsync(Process(r.Id, r.ExecId), SizeOf(r), token)).ConfigureAwait(false));
         Add(service, "CloseIO", CloseIORequest.Parser, (r, _) => Done(() =>
         {
             if (r.Stdin)
@@ -104,6 +105,10 @@ internal sealed class TaskService(ShimPod pod)
         // Not "not found": containerd would take it for the task.
         _ => TtrpcStatusCode.Unknown,
     };
+
+    private static TerminalSize SizeOf(ResizePtyRequest request) => request is { Height: > 0 and <= ushort.MaxValue, Width: > 0 and <= ushort.MaxValue }
+        ? new TerminalSize((int)request.Height, (int)request.Width)
+        : throw new TtrpcException(TtrpcStatusCode.InvalidArgument, "rows and columns lie between 1 and 65535");
 
     private TaskProcess Process(string id, string execId) => pod.Find(id).Find(execId);
 

@@ -21,6 +21,8 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, IDisposabl
     private readonly ContainerCgroup _cgroup = new(plan.Id);
     private readonly GuestProcess _first = new(plan.Id, bundle, plan.Terminal, input, reaper);
     private readonly Dictionary<string, GuestProcess> _executed = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _lifecycle = new(1, 1);
+    private bool _removed;
 
     public string Id => plan.Id;
 
@@ -53,8 +55,20 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, IDisposabl
     /// <summary>Runs the program and returns its number in the guest.</summary>
     public async Task<int> StartAsync(CancellationToken cancellationToken)
     {
-        await _first.StartAsync((console, files) => Crun.Run(Id, bundle, console, files), cancellationToken);
-        return _first.Pid;
+        await _lifecycle.WaitAsync(cancellationToken);
+        try
+        {
+            if (_removed)
+                throw Invalid("start container", "it has been removed");
+            if (_first.InitialSize is { } size)
+                File.WriteAllBytes(Path.Combine(bundle, "config.json"), RuntimeSpecWriter.Write(plan with { TerminalSize = size }));
+            await _first.StartAsync((console, files) => Crun.Run(Id, bundle, console, files), cancellationToken);
+            return _first.Pid;
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
     }
 
     /// <summary>Runs another program and returns its number in the guest.</summary>
@@ -121,6 +135,27 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, IDisposabl
     }
 
     public Metrics Metrics() => _cgroup.Metrics();
+
+    /// <summary>
+    /// Ends it and takes it away, once. Its identifier is free only after <paramref name="last"/>, so that no step meets what
+    /// belongs to a later container of the same identifier.
+    /// </summary>
+    public async Task RemoveAsync(Action last)
+    {
+        await _lifecycle.WaitAsync();
+        try
+        {
+            if (_removed)
+                throw Invalid("remove container", "it has been removed");
+            await DisposeAsync();
+            last();
+            _removed = true;
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
 
     /// <summary>Ends the program if it runs, and takes away what crun made.</summary>
     public async ValueTask DisposeAsync()

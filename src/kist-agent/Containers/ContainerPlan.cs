@@ -1,4 +1,5 @@
 using Kist.Agent.Volumes;
+using Kist.Linux.Terminals;
 using Kist.Pods.Protocol;
 
 namespace Kist.Agent.Containers;
@@ -26,6 +27,9 @@ sealed record ContainerPlan
     public required string Name { get; init; }
 
     public bool Terminal { get; init; }
+
+    /// <summary>The terminal's size at first; null for the kernel's, which is none.</summary>
+    public TerminalSize? TerminalSize { get; init; }
 
     /// <summary>What root in it may do.</summary>
     public IReadOnlyList<string> Capabilities { get; init; } = DefaultCapabilities.Names;

@@ -50,13 +50,6 @@ sealed partial class ContainerTable
         }
     }
 
-    /// <summary>The name under which the policy has allowed a container; null if there is none of this identifier.</summary>
-    public string? NameOf(string id)
-    {
-        lock (_lock)
-            return _containers.GetValueOrDefault(id)?.Name;
-    }
-
     /// <summary>What has run so far, for the policy; a removed container still counts.</summary>
     public PodStateInput State()
     {

@@ -1,3 +1,4 @@
+using Kist.Linux.Terminals;
 using Kist.Pods.Protocol;
 
 namespace Kist.Agent.Containers;
@@ -12,4 +13,7 @@ sealed record ExecPlan(ContainerProcess Process, ContainerUser User, bool Termin
 {
     /// <summary>Variables that are sealed secrets, with what the program sees instead.</summary>
     public IReadOnlyDictionary<string, string> Unsealed { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The terminal's size at first; null for the kernel's, which is none.</summary>
+    public TerminalSize? TerminalSize { get; init; }
 }

@@ -28,6 +28,9 @@ sealed class GuestProcess(string subject, string folder, bool terminal, bool inp
     /// <summary>How it ends; null before it runs.</summary>
     public Task<ChildExit>? Exit { get; private set; }
 
+    /// <summary>The terminal's size before it runs; null if nobody has said it.</summary>
+    public TerminalSize? InitialSize { get; private set; }
+
     /// <summary>True once the policy has let the host write standard input.</summary>
     public bool IsInputReleased { get; set; }
 
@@ -97,13 +100,21 @@ sealed class GuestProcess(string subject, string folder, bool terminal, bool inp
             Signals.Send(Pid, signal);
     }
 
-    public void Resize(int rows, int columns)
+    /// <summary>Sets the terminal's size: at once, or from its first moment if the process does not run yet.</summary>
+    public void Resize(TerminalSize size)
     {
-        if (_terminal is not { } tty)
+        if (!terminal)
             throw Invalid("resize terminal", "it has no terminal");
-        if (rows is < 1 or > ushort.MaxValue || columns is < 1 or > ushort.MaxValue)
-            throw Invalid("resize terminal", "rows and columns lie between 1 and 65535");
-        new TerminalSize(rows, columns).Set(tty.Handle);
+        InitialSize = size;
+        try
+        {
+            if (_terminal is { } tty)
+                size.Set(tty.Handle);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The process has ended, and its terminal with it.
+        }
     }
 
     public async ValueTask DisposeAsync()

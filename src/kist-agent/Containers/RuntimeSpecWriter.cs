@@ -27,7 +27,7 @@ static class RuntimeSpecWriter
     {
         json.WriteString("ociVersion", "1.0.2");
         json.WriteStartObject("process");
-        WriteProcess(json, new ExecPlan(plan.Process, plan.User, plan.Terminal, plan.Capabilities, plan.Hostname) { Unsealed = plan.Unsealed });
+        WriteProcess(json, new ExecPlan(plan.Process, plan.User, plan.Terminal, plan.Capabilities, plan.Hostname) { Unsealed = plan.Unsealed, TerminalSize = plan.TerminalSize });
         json.WriteEndObject();
         json.WriteStartObject("root");
         json.WriteString("path", plan.RootFileSystem);
@@ -57,6 +57,14 @@ static class RuntimeSpecWriter
     private static void WriteProcess(Utf8JsonWriter json, ExecPlan plan)
     {
         json.WriteBoolean("terminal", plan.Terminal);
+        if (plan is { Terminal: true, TerminalSize: { } size })
+        {
+            json.WriteStartObject("consoleSize");
+            json.WriteNumber("height", size.Rows);
+            json.WriteNumber("width", size.Columns);
+            json.WriteEndObject();
+        }
+
         json.WriteStartObject("user");
         json.WriteNumber("uid", plan.User.Uid);
         json.WriteNumber("gid", plan.User.Gid);

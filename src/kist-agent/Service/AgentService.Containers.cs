@@ -39,9 +39,10 @@ sealed partial class AgentService
 
     private async Task<StartContainerResponse> StartAsync(StartContainerRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.StartContainer, request.ContainerId, guest.Containers.State().Write);
-        using var step = guest.Progress.Start("container.start", request.ContainerId);
-        var pid = await guest.Containers.Get(request.ContainerId).StartAsync(cancellationToken);
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.StartContainer, container, guest.Containers.State().Write);
+        using var step = guest.Progress.Start("container.start", container.Id);
+        var pid = await container.StartAsync(cancellationToken);
         step.Finish();
         // Pulling left garbage that would stay resident for the container's life; the collector here runs only on demand.
         _ = Task.Run(() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive), CancellationToken.None);
@@ -50,39 +51,45 @@ sealed partial class AgentService
 
     private Empty Update(UpdateContainerRequest request)
     {
-        var limits = request.Limits ?? new ResourceLimits();
-        Ask(PolicyRules.UpdateContainer, request.ContainerId, json => WriteLimits(json, limits));
-        guest.Containers.Get(request.ContainerId).Update(limits);
+        var (container, limits) = (guest.Containers.Get(request.ContainerId), request.Limits ?? new ResourceLimits());
+        Ask(PolicyRules.UpdateContainer, container, json => WriteLimits(json, limits));
+        container.Update(limits);
         return new Empty();
     }
 
     private async Task<Empty> PauseAsync(PauseContainerRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.PauseContainer, request.ContainerId);
-        await guest.Containers.Get(request.ContainerId).FreezeAsync(true, cancellationToken);
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.PauseContainer, container);
+        await container.FreezeAsync(true, cancellationToken);
         return new Empty();
     }
 
     private async Task<Empty> ResumeAsync(ResumeContainerRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.ResumeContainer, request.ContainerId);
-        await guest.Containers.Get(request.ContainerId).FreezeAsync(false, cancellationToken);
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.ResumeContainer, container);
+        await container.FreezeAsync(false, cancellationToken);
         return new Empty();
     }
 
     private Metrics Stats(StatsContainerRequest request)
     {
-        Ask(PolicyRules.StatsContainer, request.ContainerId);
-        return guest.Containers.Get(request.ContainerId).Metrics();
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.StatsContainer, container);
+        return container.Metrics();
     }
 
     private async Task<Empty> RemoveAsync(RemoveContainerRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.RemoveContainer, request.ContainerId);
-        await guest.Containers.Get(request.ContainerId).DisposeAsync();
-        guest.Services.Close(request.ContainerId);
-        ContainerFactory.Remove(request.ContainerId);
-        guest.Containers.Forget(request.ContainerId);
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.RemoveContainer, container);
+        await container.RemoveAsync(() =>
+        {
+            guest.Services.Close(container.Id);
+            ContainerFactory.Remove(container.Id);
+            guest.Containers.Forget(container.Id);
+        });
         return new Empty();
     }
 
@@ -93,7 +100,7 @@ sealed partial class AgentService
         {
             if (_outOfMemory.Next(guest.Containers.All) is { } container)
             {
-                Ask(PolicyRules.StatsContainer, container.Id);
+                Ask(PolicyRules.StatsContainer, container);
                 return new OutOfMemoryEvent { ContainerId = container.Id };
             }
 

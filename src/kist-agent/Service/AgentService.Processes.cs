@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Google.Protobuf;
 using Kist.Agent.Containers;
 using Kist.Agent.Policy;
 using Kist.Linux.Processes;
+using Kist.Linux.Terminals;
 using Kist.Pods.Protocol;
 using Kist.Pods.Protocol.Agent;
 
@@ -26,39 +28,43 @@ sealed partial class AgentService
             Terminal = execution.Terminal,
             Capabilities = execution.Capabilities,
         };
-        Ask(PolicyRules.ExecProcess, request.ContainerId, input.Write);
+        Ask(PolicyRules.ExecProcess, container, input.Write);
+        if (request.Tty && request.Rows > 0 && Allows(PolicyRules.TtyWinResize, container, Size(request.ExecId, request.Rows, request.Columns)))
+            execution = execution with { TerminalSize = SizeOf(container, request.Rows, request.Columns) };
         return new ExecProcessResponse { Pid = (uint)await container.ExecuteAsync(request, execution, cancellationToken) };
     }
 
     private async Task<Empty> RemoveProcessAsync(RemoveProcessRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.SignalProcess, request.ContainerId, json =>
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.SignalProcess, container, json =>
         {
             json.WriteString("exec_id", request.ExecId);
             json.WriteNumber("signal", Signals.Kill);
             json.WriteBoolean("all", false);
         });
-        await guest.Containers.Get(request.ContainerId).RemoveProcessAsync(request.ExecId);
+        await container.RemoveProcessAsync(request.ExecId);
         return new Empty();
     }
 
     private async Task<WaitProcessResponse> WaitAsync(WaitProcessRequest request, CancellationToken cancellationToken)
     {
-        Ask(PolicyRules.WaitProcess, request.ContainerId, json => json.WriteString("exec_id", request.ExecId));
-        return await guest.Containers.Get(request.ContainerId).WaitAsync(request.ExecId, cancellationToken);
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.WaitProcess, container, json => json.WriteString("exec_id", request.ExecId));
+        return await container.WaitAsync(request.ExecId, cancellationToken);
     }
 
     private Empty Signal(SignalProcessRequest request)
     {
         if (request.Signal is 0 or > Signals.Maximum)
             throw new AgentException(FailureCode.InvalidRequest, "signal container", request.ContainerId, $"there is no signal {request.Signal}");
-        Ask(PolicyRules.SignalProcess, request.ContainerId, json =>
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.SignalProcess, container, json =>
         {
             json.WriteString("exec_id", request.ExecId);
             json.WriteNumber("signal", request.Signal);
             json.WriteBoolean("all", request.All);
         });
-        var container = guest.Containers.Get(request.ContainerId);
         if (request.All)
             container.SignalAll((int)request.Signal);
         else
@@ -68,24 +74,31 @@ sealed partial class AgentService
 
     private Empty Resize(ResizeTtyRequest request)
     {
-        Ask(PolicyRules.TtyWinResize, request.ContainerId, json =>
-        {
-            json.WriteString("exec_id", request.ExecId);
-            json.WriteNumber("row", request.Rows);
-            json.WriteNumber("column", request.Columns);
-        });
-        guest.Containers.Get(request.ContainerId).Process(request.ExecId)
-            .Resize((int)Math.Min(request.Rows, int.MaxValue), (int)Math.Min(request.Columns, int.MaxValue));
+        var container = guest.Containers.Get(request.ContainerId);
+        Ask(PolicyRules.TtyWinResize, container, Size(request.ExecId, request.Rows, request.Columns));
+        container.Process(request.ExecId).Resize(SizeOf(container, request.Rows, request.Columns));
         return new Empty();
     }
 
+    private static Action<Utf8JsonWriter> Size(string execId, uint rows, uint columns) => json =>
+    {
+        json.WriteString("exec_id", execId);
+        json.WriteNumber("row", rows);
+        json.WriteNumber("column", columns);
+    };
+
+    private static TerminalSize SizeOf(Container container, uint rows, uint columns) => rows is >= 1 and <= ushort.MaxValue && columns is >= 1 and <= ushort.MaxValue
+        ? new TerminalSize((int)rows, (int)columns)
+        : throw new AgentException(FailureCode.InvalidRequest, "resize terminal", container.Id, "rows and columns lie between 1 and 65535");
+
     private async Task<ReadOutputResponse> ReadAsync(ReadOutputRequest request, CancellationToken cancellationToken)
     {
-        var output = guest.Containers.Get(request.ContainerId).Process(request.ExecId).Output(request.Stream);
+        var container = guest.Containers.Get(request.ContainerId);
+        var output = container.Process(request.ExecId).Output(request.Stream);
         if (!output.IsReleased)
         {
             var stream = request.Stream == OutputStream.Stdout ? "stdout" : "stderr";
-            Ask(PolicyRules.ReadStream, request.ContainerId, json =>
+            Ask(PolicyRules.ReadStream, container, json =>
             {
                 json.WriteString("exec_id", request.ExecId);
                 json.WriteString("stream", stream);
@@ -113,10 +126,11 @@ sealed partial class AgentService
 
     private GuestProcess Writable(string containerId, string execId)
     {
-        var process = guest.Containers.Get(containerId).Process(execId);
+        var container = guest.Containers.Get(containerId);
+        var process = container.Process(execId);
         if (!process.IsInputReleased)
         {
-            Ask(PolicyRules.WriteStream, containerId, json => json.WriteString("exec_id", execId));
+            Ask(PolicyRules.WriteStream, container, json => json.WriteString("exec_id", execId));
             process.IsInputReleased = true;
         }
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Google.Protobuf;
+using Kist.Agent.Containers;
 using Kist.Agent.Policy;
 using Kist.Pods.Protocol;
 using Kist.Pods.Protocol.Agent;
@@ -128,11 +129,27 @@ sealed partial class AgentService(Guest guest, Task booting)
         return new Empty();
     }
 
-    private void Ask(string rule, string containerId, Action<Utf8JsonWriter>? more = null) => guest.Policy.Require(rule, json =>
+    /// <summary>
+    /// Judges a request about a container. Whoever asks goes on with the same object: an identifier could by then stand for another container.
+    /// </summary>
+    private void Ask(string rule, Container container, Action<Utf8JsonWriter>? more = null) => guest.Policy.Require(rule, json =>
     {
-        json.WriteString("container_id", containerId);
-        if (guest.Containers.NameOf(containerId) is { } name)
-            json.WriteString("container_name", name);
+        json.WriteString("container_id", container.Id);
+        json.WriteString("container_name", container.Name);
         more?.Invoke(json);
     });
+
+    /// <summary>As <see cref="Ask"/>, where a denial only means that something is left out.</summary>
+    private bool Allows(string rule, Container container, Action<Utf8JsonWriter>? more = null)
+    {
+        try
+        {
+            Ask(rule, container, more);
+            return true;
+        }
+        catch (AgentException e) when (e.Code == FailureCode.PolicyDenied)
+        {
+            return false;
+        }
+    }
 }
