@@ -153,7 +153,6 @@ public sealed class VirtualMachine : IAsyncDisposable
             item.Dispose();
     }
 
-    /// <summary>QMP obeys commands only after this one; its answers are read so that it never waits for us.</summary>
     private static Microsoft.Win32.SafeHandles.SafeFileHandle Open(GuestDisk disk) => disk switch
     {
         ScratchDisk scratch => scratch.Create(),
@@ -161,6 +160,7 @@ public sealed class VirtualMachine : IAsyncDisposable
         _ => File.OpenHandle(((FileDisk)disk).Path),
     };
 
+    /// <summary>QMP obeys commands only after this one; its answers are read so that it never waits for us.</summary>
     private async Task GreetMonitorAsync()
     {
         try

@@ -16,6 +16,10 @@ sealed partial class AgentService
 
     private Empty UpdateInterface(UpdateInterfaceRequest request)
     {
+        if (request.Addresses.Count > MaximumAddresses)
+            throw Unfit("configure interface", request.HardwareAddress, $"it has more than {MaximumAddresses} addresses");
+        // Read first: a policy compares text, so each address has one way to be written.
+        var addresses = request.Addresses.Select(a => (Address: PodAddress.Parse(a.Address), Prefix: (int)Math.Min(a.PrefixLength, 128))).ToArray();
         guest.Policy.Require(PolicyRules.UpdateInterface, json =>
         {
             json.WriteStartObject("interface");
@@ -38,9 +42,8 @@ sealed partial class AgentService
             ?? throw Unfit("configure interface", request.Name, "the guest has no interface of this hardware address");
         if (request.Name.Length is 0 or > MaximumName || request.Name is "." or ".." || request.Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or '_')))
             throw Unfit("configure interface", request.HardwareAddress, $"a name has 1 to {MaximumName} of [a-zA-Z0-9._-]");
-        if (request.Mtu is < SmallestMtu or > LargestMtu || request.Addresses.Count > MaximumAddresses)
-            throw Unfit("configure interface", request.Name, $"the MTU lies between {SmallestMtu} and {LargestMtu}, and there are up to {MaximumAddresses} addresses");
-        var addresses = request.Addresses.Select(a => (Address: ParseAddress(a.Address), Prefix: (int)Math.Min(a.PrefixLength, 128))).ToArray();
+        if (request.Mtu is < SmallestMtu or > LargestMtu)
+            throw Unfit("configure interface", request.Name, $"the MTU lies between {SmallestMtu} and {LargestMtu}");
 
         using var kernel = new RouteNetlink();
         var index = GuestNetwork.IndexOf(current);
@@ -55,6 +58,9 @@ sealed partial class AgentService
 
     private Empty UpdateRoutes(UpdateRoutesRequest request)
     {
+        if (request.Routes.Count > MaximumRoutes)
+            throw Unfit("add routes", "pod", $"there are more than {MaximumRoutes}");
+        var destinations = request.Routes.Select(r => r.Destination.Length > 0 ? PodAddress.ParseNetwork(r.Destination) : (IPNetwork?)null).ToArray();
         guest.Policy.Require(PolicyRules.UpdateRoutes, json =>
         {
             json.WriteStartObject("routes");
@@ -72,39 +78,23 @@ sealed partial class AgentService
             json.WriteEndArray();
             json.WriteEndObject();
         });
-        if (request.Routes.Count > MaximumRoutes)
-            throw Unfit("add routes", "pod", $"there are more than {MaximumRoutes}");
         using var kernel = new RouteNetlink();
-        foreach (var route in request.Routes)
-            Add(kernel, route);
+        foreach (var (route, destination) in request.Routes.Zip(destinations))
+            Add(kernel, route, destination);
         return new Empty();
     }
 
-    private static void Add(RouteNetlink kernel, Route route)
+    private static void Add(RouteNetlink kernel, Route route, IPNetwork? destination)
     {
         if (!GuestNetwork.IsPodInterface(route.Device))
             throw Unfit("add route", route.Device, "the pod has no interface of this name");
-        var gateway = route.Gateway.Length > 0 ? ParseAddress(route.Gateway) : null;
-        IPAddress? destination = null;
-        var prefix = 0;
-        if (route.Destination.Length > 0)
-        {
-            if (!IPNetwork.TryParse(route.Destination, out var network))
-                throw Unfit("add route", route.Destination, "is no network, such as 10.1.0.0/16");
-            (destination, prefix) = (network.BaseAddress, network.PrefixLength);
-        }
-        else if (gateway is null)
-        {
+        var gateway = route.Gateway.Length > 0 ? PodAddress.Parse(route.Gateway) : null;
+        if (destination is null && gateway is null)
             throw Unfit("add route", route.Device, "a route has a destination or a gateway");
-        }
-
         kernel.AddRoute(
-            destination, prefix, gateway, GuestNetwork.IndexOf(route.Device), route.Source.Length > 0 ? ParseAddress(route.Source) : null, route.OnLink);
+            destination?.BaseAddress, destination?.PrefixLength ?? 0, gateway, GuestNetwork.IndexOf(route.Device),
+            route.Source.Length > 0 ? PodAddress.Parse(route.Source) : null, route.OnLink);
     }
-
-    private static IPAddress ParseAddress(string text) => IPAddress.TryParse(text, out var address)
-        ? address
-        : throw Unfit("read address", text.Length <= 64 ? text : "address", "is no IP address");
 
     private static AgentException Unfit(string step, string subject, string reason) => new(FailureCode.InvalidRequest, step, subject, reason);
 }
