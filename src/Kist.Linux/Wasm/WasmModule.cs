@@ -19,16 +19,19 @@ public static unsafe partial class WasmModule
     /// <param name="args">Its command line, its own name first.</param>
     /// <param name="environment">Its environment.</param>
     /// <param name="root">The directory that it sees as /.</param>
-    /// <exception cref="OperationFailedException">It is no valid module, imports something else than WASI, or trapped.</exception>
-    public static int Run(ReadOnlySpan<byte> module, IReadOnlyList<string> args, IReadOnlyList<(string Name, string Value)> environment, string root)
+    /// <param name="limits">What it may use.</param>
+    /// <exception cref="OperationFailedException">It is no valid module, imports something else than WASI, trapped, or went beyond a limit.</exception>
+    public static int Run(
+        ReadOnlySpan<byte> module, IReadOnlyList<string> args, IReadOnlyList<(string Name, string Value)> environment, string root, WasmLimits limits)
     {
-        var engine = wasm_engine_new();
+        var engine = wasm_engine_new_with_config(Configure(limits));
         var store = wasmtime_store_new(engine, null, null);
         var context = wasmtime_store_context(store);
         var linker = wasmtime_linker_new(engine);
         void* compiled = null;
         try
         {
+            Limit(store, context, limits);
             fixed (byte* bytes = module)
                 Check(wasmtime_module_new(engine, bytes, (nuint)module.Length, &compiled), "compile module", args[0]);
             Check(wasmtime_context_set_wasi(context, Configure(args, environment, root)), "prepare module", args[0]);
@@ -36,6 +39,7 @@ public static unsafe partial class WasmModule
             Check(wasmtime_linker_module(linker, context, null, 0, compiled), "link module", args[0]);
             var function = stackalloc byte[FunctionSize];
             Check(wasmtime_linker_get_default(linker, context, null, 0, function), "find start of module", args[0]);
+            using var deadline = limits.Time is { } time ? new WasmDeadline((nint)engine, time) : null;
             return Call(context, function, args[0]);
         }
         finally
@@ -46,6 +50,26 @@ public static unsafe partial class WasmModule
             wasmtime_store_delete(store);
             wasm_engine_delete(engine);
         }
+    }
+
+    /// <summary>Fuel and time are counted only where they are limited: counting costs.</summary>
+    private static void* Configure(WasmLimits limits)
+    {
+        var configuration = wasm_config_new();
+        wasmtime_config_consume_fuel_set(configuration, limits.Fuel is null ? (byte)0 : (byte)1);
+        wasmtime_config_epoch_interruption_set(configuration, limits.Time is null ? (byte)0 : (byte)1);
+        return configuration;
+    }
+
+    private static void Limit(void* store, void* context, WasmLimits limits)
+    {
+        const long usual = -1;
+        if (limits.MemoryBytes is { } bytes)
+            wasmtime_store_limiter(store, bytes, usual, usual, usual, usual);
+        if (limits.Fuel is { } fuel)
+            Check(wasmtime_context_set_fuel(context, (ulong)fuel), "limit module", "fuel");
+        if (limits.Time is not null)
+            wasmtime_context_set_epoch_deadline(context, 1);
     }
 
     private static int Call(void* context, byte* function, string name)
@@ -123,7 +147,25 @@ public static unsafe partial class WasmModule
     }
 
     [LibraryImport(Library)]
-    private static partial void* wasm_engine_new();
+    private static partial void* wasm_config_new();
+
+    [LibraryImport(Library)]
+    private static partial void wasmtime_config_consume_fuel_set(void* configuration, byte on);
+
+    [LibraryImport(Library)]
+    private static partial void wasmtime_config_epoch_interruption_set(void* configuration, byte on);
+
+    [LibraryImport(Library)]
+    private static partial void* wasm_engine_new_with_config(void* configuration);
+
+    [LibraryImport(Library)]
+    private static partial void wasmtime_store_limiter(void* store, long memoryBytes, long tableElements, long instances, long tables, long memories);
+
+    [LibraryImport(Library)]
+    private static partial void* wasmtime_context_set_fuel(void* context, ulong fuel);
+
+    [LibraryImport(Library)]
+    private static partial void wasmtime_context_set_epoch_deadline(void* context, ulong ticks);
 
     [LibraryImport(Library)]
     private static partial void wasm_engine_delete(void* engine);
