@@ -111,9 +111,12 @@ sealed partial class CommandLine
         return [.. Global, Command!, "--bundle", bundle, .. rest, .. Operands];
     }
 
-    /// <summary>The same command line for a process that stays; what the program itself is told is left alone.</summary>
-    public IReadOnlyList<string> WithoutDetach() =>
-        [.. Global, Command!, .. Options().Where(o => o is not ("--detach" or "-d")), .. Operands];
+    /// <summary>
+    /// "exec" for a process that stays, the program itself in the command line: whoever named it by a file removes that as
+    /// soon as the program has been started.
+    /// </summary>
+    public IReadOnlyList<string> ExecInForeground(IReadOnlyList<string> program, bool terminal, string? console) =>
+        [.. Global, "exec", .. terminal ? ["--tty"] : Array.Empty<string>(), .. console is null ? Array.Empty<string>() : ["--console-socket", console], Id, .. program];
 
     private IReadOnlyList<string> Options()
     {

@@ -30,7 +30,7 @@ static class ExecCommand
         if (console is not null && !terminal)
             throw new OperationFailedException("execute", line.Id, "--console-socket is given, but the program wants no terminal", "give --tty, or leave the socket out");
         if (line.Has("--detach", "-d"))
-            return Detach(line, terminal && console is null);
+            return Detach(line, args, terminal, console);
         if (line.Value("--pid-file") is { } file)
             WritePid(file, Environment.ProcessId);
         return await Task.Run(() => terminal ? ExecuteOnTerminal(container, args, console) : Execute(container, args));
@@ -76,16 +76,15 @@ static class ExecCommand
     }
 
     /// <summary>Leaves a process behind that stands for the program, as callers expect.</summary>
-    private static int Detach(CommandLine line, bool terminalIsNowhere)
+    private static int Detach(CommandLine line, ImmutableArray<string> args, bool terminal, string? console)
     {
-        if (terminalIsNowhere)
+        if (terminal && console is null)
             throw new OperationFailedException("execute", line.Id, "a detached program's terminal has nowhere to go", "give --console-socket, or leave --detach or --tty out");
-        var arguments = line.WithoutDetach();
         var files = Enumerable.Range(0, 3).ToDictionary(n => n, SafeHandle (n) => new SafeFileHandle(n, ownsHandle: false));
         var pid = Spawner.Start(new ChildStart
         {
             Program = Environment.ProcessPath!,
-            Arguments = arguments,
+            Arguments = line.ExecInForeground(args, terminal, console),
             Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? ""),
             Files = files,
         });

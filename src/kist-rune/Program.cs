@@ -46,6 +46,8 @@ static class Program
                 return await ContainerCommands.SpecAsync(line);
             case "exec":
                 return await ExecCommand.RunAsync(line);
+            case "events":
+                return await EventsCommand.RunAsync(line);
             case "attest":
                 return AttestCommand.Run(line);
             case "measure":

@@ -26,6 +26,18 @@ public sealed class CommandLineTests
         Assert.Equal(["id", "/bin/sh", "-c", "--bundle x"], line.Operands);
     }
 
+    /// <summary>The file that names the program is gone when the process that stays looks for it.</summary>
+    [Fact]
+    public void ExecInForeground_HasTheProgramItself()
+    {
+        var line = CommandLine.Parse(["--root", "/r", "exec", "--process", "/tmp/p", "--detach", "--pid-file", "/pid", "id"]);
+        Assert.Equal(["--root", "/r", "exec", "id", "/bin/echo", "-d"], line.ExecInForeground(["/bin/echo", "-d"], false, null));
+        var again = CommandLine.Parse([.. line.ExecInForeground(["/bin/sh"], true, "/console")]);
+        Assert.True(again.Has("--tty") && !again.Has("--detach", "-d"));
+        Assert.Equal("/console", again.Value("--console-socket"));
+        Assert.Equal(["id", "/bin/sh"], again.Operands);
+    }
+
     [Fact]
     public void Parse_ForceAndFormat_AreToldApart()
     {

@@ -1,42 +1,15 @@
-using System.Diagnostics;
-
 namespace Kist.Rune.Tests;
 
-/// <summary>Debian's containerd with kist-rune in runc's place, its directories and address its own.</summary>
+/// <summary>Debian's containerd with kist-rune in runc's place.</summary>
 public sealed class ContainerdTests : IDisposable
 {
     private readonly RuneBundle _bundle = new();
-    private readonly Process _containerd;
+    private readonly LocalContainerd _containerd;
 
-    public ContainerdTests()
-    {
-        Assert.SkipUnless(File.Exists("/usr/bin/containerd") && File.Exists("/usr/bin/ctr"), "containerd is not installed");
-        var directory = Path.Combine(_bundle.Path, "containerd");
-        Directory.CreateDirectory(directory);
-        var configuration = Path.Combine(directory, "config.toml");
-        File.WriteAllText(configuration, $"""
-            version = 2
-            root = "{directory}/root"
-            state = "{directory}/state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri"]
-            [grpc]
-            address = "{Address}"
-            """);
-        var start = new ProcessStartInfo("/usr/bin/containerd", ["--config", configuration]) { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment["KIST_RUNE_STATE"] = _bundle.State;
-        _containerd = Process.Start(start)!;
-        _containerd.BeginErrorReadLine();
-        _containerd.BeginOutputReadLine();
-        for (var i = 0; i < 200 && Ctr("version").ExitCode != 0; i++)
-            Thread.Sleep(50);
-    }
-
-    private string Address => Path.Combine(_bundle.Path, "containerd", "c.sock");
+    public ContainerdTests() => _containerd = new LocalContainerd(_bundle);
 
     public void Dispose()
     {
-        _containerd.Kill();
-        _containerd.WaitForExit();
         _containerd.Dispose();
         _bundle.Dispose();
     }
@@ -63,8 +36,26 @@ public sealed class ContainerdTests : IDisposable
         Assert.Contains("read enclave type: AwsNitroEnclaves: no such enclaves here", refused.Error, StringComparison.Ordinal);
     }
 
-    private ToolResult Run(string id, string[] options, params string[] command) =>
-        Ctr(["run", "--rm", "--runc-binary", RuneBundle.Program, .. options, "--rootfs", _bundle.Root, id, .. command]);
+    [Fact]
+    public void Exec_OfAnEnclaveContainer_UnderContainerd()
+    {
+        _containerd.Require(
+            "run", "--detach", "--runc-binary", RuneBundle.Program, "--annotation", "enclave.type=intelSgx",
+            "--annotation", "kist.enclave.exec=[[\"/bin/echo\",\"listed\"]]", "--rootfs", _bundle.Root, "exec", "/bin/sleep", "60");
+        ToolResult listed = default!;
+        for (var i = 0; i < 100 && (listed = Exec("listed")).ExitCode != 0; i++)
+            Thread.Sleep(50);
+        Assert.True(listed is { ExitCode: 0, Output: "listed\n" }, listed.All);
+        Assert.NotEqual(0, Exec("not listed").ExitCode);
+        _containerd.Require("task", "kill", "--signal", "9", "exec");
+        for (var i = 0; i < 100 && _containerd.Ctr("task", "delete", "exec").ExitCode != 137; i++)
+            Thread.Sleep(50);
+        _containerd.Require("container", "delete", "exec");
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers")).SelectMany(scope => Directory.GetDirectories(scope)));
+    }
 
-    private ToolResult Ctr(params string[] arguments) => Tool.Run("/usr/bin/ctr", ["--address", Address, .. arguments], _bundle.Variables);
+    private ToolResult Exec(string argument) => _containerd.Ctr("task", "exec", "--exec-id", $"e{Guid.NewGuid():N}", "exec", "/bin/echo", argument);
+
+    private ToolResult Run(string id, string[] options, params string[] command) =>
+        _containerd.Ctr(["run", "--rm", "--runc-binary", RuneBundle.Program, .. options, "--rootfs", _bundle.Root, id, .. command]);
 }

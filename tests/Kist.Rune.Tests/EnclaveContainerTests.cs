@@ -39,7 +39,7 @@ public sealed class EnclaveContainerTests : IDisposable
         _bundle.Configure("/bin/sh", "-c", "cat /etc/greeting || echo unreadable");
         var id = _bundle.Create();
         File.WriteAllText(Path.Combine(_bundle.Root, "etc", "greeting"), "hello from the attacker!!\n");
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         var output = _bundle.WaitFor(id, "stopped");
         Assert.DoesNotContain("attacker", output, StringComparison.Ordinal);
         Assert.Contains("refused /etc/greeting: its SHA-256 is", output, StringComparison.Ordinal);
@@ -51,7 +51,7 @@ public sealed class EnclaveContainerTests : IDisposable
     {
         _bundle.Configure("/bin/sh", "-c", "cat /etc/greeting; sleep 2; cat /etc/greeting");
         var id = _bundle.Create();
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         for (var i = 0; i < 100 && !_bundle.Output.Contains("trusted", StringComparison.Ordinal); i++)
             Thread.Sleep(20);
         File.WriteAllText(Path.Combine(_bundle.Root, "etc", "greeting"), "hello from the attacker!!\n");
@@ -70,7 +70,7 @@ public sealed class EnclaveContainerTests : IDisposable
             file.WriteByte(0x5a);
         }
 
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         var output = _bundle.WaitFor(id, "stopped");
         Assert.Contains("refused /bin/busybox", output, StringComparison.Ordinal);
         Assert.DoesNotContain("ran\n", output, StringComparison.Ordinal);
@@ -95,7 +95,7 @@ public sealed class EnclaveContainerTests : IDisposable
             File.WriteAllBytes(path, bytes);
         }
 
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         var output = _bundle.WaitFor(id, "stopped");
         Assert.Contains("launch enclave", output, StringComparison.Ordinal);
         Assert.Contains("EINIT", output, StringComparison.Ordinal);
@@ -147,7 +147,7 @@ public sealed class EnclaveContainerTests : IDisposable
         Assert.Equal(
             output["mrenclave"]!.GetValue<string>(),
             JsonNode.Parse(_bundle.Rune("state", id).Output)!["annotations"]!["kist.enclave.mrenclave"]!.GetValue<string>());
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         Assert.Equal("predicted\n", _bundle.WaitFor(id, "stopped"));
     }
 
@@ -166,7 +166,7 @@ public sealed class EnclaveContainerTests : IDisposable
             ["/bin/sleep", "60"],
             c => c["annotations"]!["kist.enclave.exec"] = "[[\"/bin/sh\",\"-c\",\"cat; echo $0 done; exit 3\"]]");
         var id = _bundle.Create();
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         _bundle.WaitFor(id, "running");
         _bundle.WaitForAgent(id);
         var allowed = Tool.Run(
@@ -182,13 +182,13 @@ public sealed class EnclaveContainerTests : IDisposable
     {
         _bundle.Configure("/bin/sleep", "987");
         var id = _bundle.Create();
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         _bundle.WaitFor(id, "running");
         _bundle.WaitForAgent(id);
         Linux.Processes.Signals.Send(_bundle.Pid, 9);
         _bundle.WaitFor(id, "stopped");
         Assert.Empty(ProcessTable.Find("sleep\0987"));
-        Assert.Equal(0, _bundle.Rune("delete", id).ExitCode);
+        _bundle.Require("delete", id);
         Assert.NotEqual(0, _bundle.Rune("state", id).ExitCode);
         Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers"), id, SearchOption.AllDirectories));
         Assert.DoesNotContain(File.ReadLines("/proc/self/mountinfo"), l => l.Contains(id, StringComparison.Ordinal));
@@ -200,7 +200,7 @@ public sealed class EnclaveContainerTests : IDisposable
         _bundle.Configure("/bin/sleep", "988");
         var id = _bundle.Create();
         Assert.Equal("created", _bundle.Status(id));
-        Assert.Equal(0, _bundle.Rune("delete", "--force", id).ExitCode);
+        _bundle.Require("delete", "--force", id);
         Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers"), id, SearchOption.AllDirectories));
     }
 
@@ -220,7 +220,7 @@ public sealed class EnclaveContainerTests : IDisposable
     {
         _bundle.Configure("/bin/sleep", "60");
         var id = _bundle.Create();
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         _bundle.WaitForAgent(id);
         foreach (var file in new[] { "mem", "environ", "maps" })
         {
@@ -228,6 +228,74 @@ public sealed class EnclaveContainerTests : IDisposable
             Assert.NotEqual(0, read.ExitCode);
             Assert.Contains("Permission denied", read.Error, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>
+    /// A thread of the host under its programs' filter would wait for ever for the file guard that it belongs to; and none
+    /// may mount any more once the root stands.
+    /// </summary>
+    [Fact]
+    public void Threads_OfTheHost_HaveNeitherTheProgramsRestrictionsNorTheRightToMount()
+    {
+        const ulong administration = 1UL << 21;
+        _bundle.Configure(["/bin/sleep", "60"], c => c["annotations"]!["kist.enclave.exec"] = "[[\"/bin/cat\",\"/etc/greeting\"]]");
+        var id = _bundle.Create();
+        _bundle.Start(id);
+        _bundle.WaitForAgent(id);
+        for (var i = 0; i < 4; i++)
+            Assert.Equal("hello from a trusted file\n", _bundle.Require("exec", id, "/bin/cat", "/etc/greeting").Output);
+        var threads = Directory.GetDirectories($"/proc/{_bundle.Pid}/task");
+        Assert.True(threads.Length > 5);
+        foreach (var thread in threads)
+        {
+            var name = File.ReadAllText(Path.Combine(thread, "comm")).Trim();
+            var status = ProcessStatus.Parse(File.ReadAllText(Path.Combine(thread, "status")));
+            Assert.True((status["Seccomp"] == "2") == (name == "starter"), $"{name}: Seccomp {status["Seccomp"]}");
+            Assert.True((status["NoNewPrivs"] == "1") == (name == "starter"), $"{name}: NoNewPrivs {status["NoNewPrivs"]}");
+            foreach (var set in new[] { "CapEff", "CapPrm", "CapBnd" })
+                Assert.True((Convert.ToUInt64(status[set], 16) & administration) == 0, $"{name}: {set} {status[set]}");
+        }
+    }
+
+    /// <summary>CAP_CHOWN and CAP_NET_BIND_SERVICE are bits 0 and 10.</summary>
+    [Theory]
+    [InlineData(0, "0000000000000401")]
+    [InlineData(1000, "0000000000000000")]
+    public void Capabilities_OfTheProgram_AreThoseOfTheSpecification(int user, string effective)
+    {
+        var result = _bundle.RunScript("cat /proc/self/status", c =>
+        {
+            c["process"]!["user"] = new JsonObject { ["uid"] = user, ["gid"] = user };
+            var sets = c["process"]!["capabilities"]!.AsObject();
+            foreach (var set in sets.Select(s => s.Key).ToArray())
+                sets[set] = new JsonArray("CAP_NET_BIND_SERVICE", "CAP_CHOWN");
+        });
+        Assert.True(result.ExitCode == 0, result.All);
+        var status = ProcessStatus.Parse(result.Output);
+        Assert.Equal(effective, status["CapEff"]);
+        Assert.Equal(effective, status["CapPrm"]);
+        Assert.Equal("0000000000000401", status["CapBnd"]);
+        Assert.Equal(0UL, Convert.ToUInt64(status["CapInh"], 16) | Convert.ToUInt64(status["CapAmb"], 16));
+        Assert.Equal("1", status["NoNewPrivs"]);
+    }
+
+    /// <summary>Measured and signed once; a changed entry of the cache is made anew, and nothing of it runs.</summary>
+    [Fact]
+    public void Create_TheSameApplicationAgain_UsesTheSignedEnclaveOnlyIfItIsAsWritten()
+    {
+        string[] Entries() => Directory.GetFiles(Path.Combine(_bundle.State, "signed"), "*.enclave");
+        Assert.Equal("again\n", _bundle.RunScript("echo again").Output);
+        var entry = Assert.Single(Entries());
+        var genuine = File.ReadAllBytes(entry);
+        Assert.Equal("again\n", _bundle.RunScript("echo again").Output);
+        Assert.Single(Entries());
+        var changed = genuine.ToArray();
+        changed[50] ^= 1;
+        File.WriteAllBytes(entry, changed);
+        var run = _bundle.RunScript("echo again");
+        Assert.True(run is { ExitCode: 0, Output: "again\n" }, run.All);
+        Assert.Contains("made anew", run.Error, StringComparison.Ordinal);
+        Assert.Equal(genuine, File.ReadAllBytes(entry));
     }
 
     [Fact]

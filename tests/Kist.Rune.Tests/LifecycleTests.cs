@@ -18,15 +18,15 @@ public sealed class LifecycleTests : IDisposable
         var twice = _bundle.Rune("create", "--bundle", _bundle.Path, id);
         Assert.True(twice.ExitCode == 1 && twice.Error.Contains("a container with this identifier exists", StringComparison.Ordinal), twice.All);
         Assert.Equal("created", _bundle.Status(id));
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         Assert.NotEqual(0, _bundle.Rune("start", id).ExitCode);
         Assert.NotEqual(0, _bundle.Rune("delete", id).ExitCode);
         Assert.Equal("running", _bundle.Status(id));
         Assert.Equal(1, _bundle.Rune("checkpoint", id).ExitCode);
-        Assert.Equal(0, _bundle.Rune("kill", id, "KILL").ExitCode);
+        _bundle.Require("kill", id, "KILL");
         _bundle.WaitFor(id, "stopped");
         Assert.NotEqual(0, _bundle.Rune("start", id).ExitCode);
-        Assert.Equal(0, _bundle.Rune("delete", id).ExitCode);
+        _bundle.Require("delete", id);
         foreach (var command in new[] { "state", "start", "kill", "delete" })
             Assert.NotEqual(0, _bundle.Rune(command, id).ExitCode);
         AssertNothingOf(id);
@@ -56,10 +56,10 @@ public sealed class LifecycleTests : IDisposable
         });
         var id = _bundle.Create();
         Assert.Equal(["prestart", "createRuntime", "createContainer"], Names(record)[..3]); // runc 1.1 runs poststart here already
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         _bundle.WaitForAgent(id);
         Assert.Equal(["startContainer"], Names(Path.Combine(_bundle.Root, "hooks")));
-        Assert.Equal(0, _bundle.Rune("delete", "--force", id).ExitCode);
+        _bundle.Require("delete", "--force", id);
         Assert.Equal(["prestart", "createRuntime", "createContainer", "poststart", "poststop"], Names(record));
         // Those of the runtime's own namespace; runc 1.1 gives hooks in the container no state.
         foreach (var line in File.ReadLines(record).Where(l => !l.StartsWith("createContainer", StringComparison.Ordinal)))
@@ -86,7 +86,7 @@ public sealed class LifecycleTests : IDisposable
         _bundle.Configure("/bin/echo", "late");
         var id = _bundle.Create();
         EndPlatform();
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         Assert.EndsWith("late\n", _bundle.WaitFor(id, "stopped"), StringComparison.Ordinal);
     }
 
@@ -100,7 +100,7 @@ public sealed class LifecycleTests : IDisposable
         var attested = _bundle.Rune("attest", "--isRA", id);
         Assert.True(attested is { ExitCode: 1 } && attested.Error.Contains("the service cannot be reached", StringComparison.Ordinal), attested.All);
         Assert.Equal("running", _bundle.Status(id));
-        Assert.Equal(0, _bundle.Rune("delete", "--force", id).ExitCode);
+        _bundle.Require("delete", "--force", id);
         AssertNothingOf(id);
     }
 
@@ -113,12 +113,12 @@ public sealed class LifecycleTests : IDisposable
         _bundle.Configure("/bin/sleep", "986");
         var id = _bundle.Create();
         if (stage != "created")
-            Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+            _bundle.Start(id);
         if (stage == "program")
             _bundle.WaitForAgent(id);
         Linux.Processes.Signals.Send(stage == "program" ? Processes("sleep\0986").Single() : _bundle.Pid, 9);
         _bundle.WaitFor(id, "stopped");
-        Assert.Equal(0, _bundle.Rune("delete", id).ExitCode);
+        _bundle.Require("delete", id);
         Assert.Empty(Processes("sleep\0986"));
         AssertNothingOf(id);
     }
@@ -144,7 +144,7 @@ public sealed class LifecycleTests : IDisposable
 
         Linux.Processes.Signals.Send(Processes("sleep\0985").Single(), 9);
         Assert.NotEmpty(Directory.GetDirectories(_bundle.State, id, SearchOption.AllDirectories));
-        Assert.Equal(0, _bundle.Rune("delete", "-f", id).ExitCode);
+        _bundle.Require("delete", "-f", id);
         AssertNothingOf(id);
     }
 
@@ -184,10 +184,61 @@ public sealed class LifecycleTests : IDisposable
         Assert.Contains("kist.enclave.types", _bundle.Rune("features").Output, StringComparison.Ordinal);
     }
 
+    /// <summary>crun has no "events": then they are kist-rune's own, which here are compared with runc's.</summary>
+    [Fact]
+    public async Task Events_WhereTheUnderlyingRuntimeHasNone_AreRuncs()
+    {
+        var runc = new[] { "/usr/sbin/runc", "/usr/bin/runc" }.FirstOrDefault(File.Exists);
+        Assert.SkipWhen(runc is null, "runc is not installed");
+        var crun = Path.Combine(_bundle.Path, "crun");
+        File.WriteAllText(crun, $"#!/bin/sh\ncase \" $* \" in *' events '*) exit 64;; esac\nexec {runc} \"$@\"\n");
+        File.SetUnixFileMode(crun, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        _bundle.Configure("/bin/sleep", "60");
+        var id = Running();
+        ToolResult Events(string runtime, params string[] options) => Tool.Run(
+            RuneBundle.Program, ["--root", Path.Combine(_bundle.Path, "runtime"), "events", .. options, id],
+            new Dictionary<string, string>(_bundle.Variables) { ["KIST_RUNE_RUNTIME"] = runtime });
+
+        var (own, theirs) = (Events(crun, "--stats"), Events(runc!, "--stats"));
+        Assert.True(own.ExitCode == 0 && theirs.ExitCode == 0, own.All + theirs.All);
+        var (ours, reference) = (JsonNode.Parse(own.Output)!, JsonNode.Parse(theirs.Output)!);
+        foreach (var member in new[] { "type", "id" })
+            Assert.Equal(reference[member]!.GetValue<string>(), ours[member]!.GetValue<string>());
+        foreach (var member in new[] { "cpu", "memory", "pids", "blkio", "hugetlb", "intel_rdt" })
+            Assert.True(ours["data"]!.AsObject().ContainsKey(member) && reference["data"]!.AsObject().ContainsKey(member), member);
+        Assert.True(JsonNode.DeepEquals(reference["data"]!["memory"]!["usage"]!["limit"], ours["data"]!["memory"]!["usage"]!["limit"]), own.Output + theirs.Output);
+        Assert.Equal(reference["data"]!["pids"]!["current"]!.GetValue<ulong>(), ours["data"]!["pids"]!["current"]!.GetValue<ulong>());
+        Assert.InRange(ours["data"]!["memory"]!["usage"]!["usage"]!.GetValue<ulong>(), 1UL << 20, 1UL << 30);
+
+        // Without --stats one a time, until the container has ended.
+        var watching = Task.Run(() => Events(crun, "--interval", "100ms"), TestContext.Current.CancellationToken);
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        _bundle.Require("kill", id, "KILL");
+        var watched = await watching;
+        Assert.True(watched.ExitCode == 0 && watched.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length > 1, watched.All);
+        Assert.NotEqual(0, Events(crun, "--stats").ExitCode);
+        Assert.NotEqual(0, Events(crun, "--interval", "soon").ExitCode);
+    }
+
+    [Fact]
+    public void PauseResumeAndUpdate_OfAnEnclaveContainer_AreTheUnderlyingRuntimes()
+    {
+        _bundle.Configure("/bin/sleep", "60");
+        var id = Running();
+        _bundle.Require("pause", id);
+        Assert.Equal("paused", _bundle.Status(id));
+        Assert.NotEqual(0, _bundle.Rune("pause", id).ExitCode);
+        _bundle.Require("resume", id);
+        Assert.Equal("running", _bundle.Status(id));
+        _bundle.Require("update", "--pids-limit", "77", id);
+        Assert.Equal(77, JsonNode.Parse(_bundle.Require("events", "--stats", id).Output)!["data"]!["pids"]!["limit"]!.GetValue<int>());
+        _bundle.WaitForAgent(id);
+    }
+
     private string Running()
     {
         var id = _bundle.Create();
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         _bundle.WaitForAgent(id);
         return id;
     }

@@ -98,6 +98,17 @@ sealed class RuneBundle : IDisposable
         return id;
     }
 
+    /// <summary>Starts a container that was created.</summary>
+    public void Start(string id) => Require("start", id);
+
+    /// <summary>What must succeed; if it does not, the test says what was said.</summary>
+    public ToolResult Require(params string[] arguments)
+    {
+        var result = Rune(arguments);
+        Assert.True(result.ExitCode == 0, $"{string.Join(' ', arguments)}: {result.All}{Output}");
+        return result;
+    }
+
     public string Output => File.Exists(System.IO.Path.Combine(Path, "output")) ? File.ReadAllText(System.IO.Path.Combine(Path, "output")) : "";
 
     public int Pid => int.Parse(File.ReadAllText(System.IO.Path.Combine(Path, "pid")), System.Globalization.CultureInfo.InvariantCulture);

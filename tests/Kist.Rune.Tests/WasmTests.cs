@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Kist.Rune.Tests;
 
@@ -10,7 +11,12 @@ public sealed class WasmTests : IDisposable
     public WasmTests() => Assert.SkipUnless(
         File.Exists(Path.Combine(Path.GetDirectoryName(RuneBundle.Program)!, "wasm", "kist-wasm")), "kist-wasm is not built: run eng/build.sh");
 
-    public void Dispose() => _bundle.Dispose();
+    public void Dispose()
+    {
+        // A pod takes its bundle with it.
+        if (Directory.Exists(_bundle.Path))
+            _bundle.Dispose();
+    }
 
     [Fact]
     public void Run_Module_WritesAndGivesItsExitStatus()
@@ -26,7 +32,7 @@ public sealed class WasmTests : IDisposable
         _bundle.Configure("/app.wasm");
         var id = _bundle.Create();
         Write(Module("as tampered\n", exit: 0));
-        Assert.Equal(0, _bundle.Rune("start", id).ExitCode);
+        _bundle.Start(id);
         var output = _bundle.WaitFor(id, "stopped");
         Assert.Contains("refused /app.wasm: its SHA-256 is", output, StringComparison.Ordinal);
         Assert.DoesNotContain("tampered\n", output, StringComparison.Ordinal);
@@ -41,10 +47,53 @@ public sealed class WasmTests : IDisposable
         Assert.True(trapped.ExitCode == 125 && trapped.Error.Contains("run module: /app.wasm", StringComparison.Ordinal), trapped.All);
     }
 
-    private ToolResult Run(byte[] module)
+    /// <summary>The limits are part of what is measured, so the machine that runs the module can neither lift nor tighten them.</summary>
+    [Theory]
+    [InlineData("fuel", "100000", "fuel")]
+    [InlineData("seconds", "1", "interrupt")]
+    [InlineData("memory", "1000", "memory")]
+    public void Run_ModuleBeyondItsLimit_Ends(string limit, string value, string reason)
+    {
+        var loops = Module("", exit: null, loops: true);
+        var run = Run(loops, c => c["annotations"]![$"kist.enclave.wasm.{limit}"] = value);
+        Assert.True(run.ExitCode == 125 && run.Error.Contains(reason, StringComparison.Ordinal), run.All);
+        Assert.NotEqual(MrEnclave(limit, value), MrEnclave(limit, value + "0"));
+        var refused = Run(loops, c => c["annotations"]![$"kist.enclave.wasm.{limit}"] = "-1");
+        Assert.True(refused.ExitCode == 1 && refused.Error.Contains("no whole number above 0", StringComparison.Ordinal), refused.All);
+    }
+
+    [Fact]
+    public void Run_ModuleWithinItsLimits_GivesItsExitStatus()
+    {
+        var run = Run(Module("in time\n", exit: 3), c =>
+        {
+            c["annotations"]!["kist.enclave.wasm.fuel"] = "100000";
+            c["annotations"]!["kist.enclave.wasm.seconds"] = "60";
+            c["annotations"]!["kist.enclave.wasm.memory"] = "65536";
+        });
+        Assert.True(run is { ExitCode: 3, Output: "in time\n" }, run.All);
+    }
+
+    /// <summary>The module is the encrypted image's, the runtime the machine's; both are measured.</summary>
+    [Fact]
+    public async Task Run_ModuleOfAnEncryptedImage_IsDecryptedAndRuns()
+    {
+        await using var pod = await EncryptedImagePod.StartAsync(_bundle, module: Module("from an encrypted module\n", exit: 0));
+        var application = pod.Application("application", ["/app.wasm"]);
+        await pod.StartAgentAsync(pod.MrEnclave(application));
+        Assert.Equal("from an encrypted module\n", pod.Run(application).Output);
+    }
+
+    private string MrEnclave(string limit, string value)
+    {
+        _bundle.Configure(["/app.wasm"], c => c["annotations"]![$"kist.enclave.wasm.{limit}"] = value);
+        return _bundle.Require("measure", "--bundle", _bundle.Path).Output;
+    }
+
+    private ToolResult Run(byte[] module, Action<JsonObject>? change = null)
     {
         Write(module);
-        _bundle.Configure("/app.wasm");
+        _bundle.Configure(["/app.wasm"], change);
         return _bundle.Rune("run", "--bundle", _bundle.Path, _bundle.NewId());
     }
 
@@ -52,12 +101,12 @@ public sealed class WasmTests : IDisposable
 
     /// <summary>
     /// A module by hand (WebAssembly core specification, chapter 5): _start writes a text by fd_write and ends by proc_exit, or
-    /// traps. Memory: 0 the address and length of the text, 8 the count that was written, 16 the text.
+    /// traps, or loops. Memory: 0 the address and length of the text, 8 the count that was written, 16 the text.
     /// </summary>
-    private static byte[] Module(string text, int? exit)
+    private static byte[] Module(string text, int? exit, bool loops = false)
     {
         var content = Encoding.UTF8.GetBytes(text);
-        byte[] end = exit is { } status ? [0x41, (byte)status, 0x10, 1] : [0x00];
+        byte[] end = exit is { } status ? [0x41, (byte)status, 0x10, 1] : loops ? [0x03, 0x40, 0x0c, 0, 0x0b] : [0x00];
         byte[] code = [0, 0x41, 1, 0x41, 0, 0x41, 1, 0x41, 8, 0x10, 0, 0x1a, .. end, 0x0b];
         return
         [

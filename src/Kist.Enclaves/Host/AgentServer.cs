@@ -106,7 +106,7 @@ sealed class AgentServer
         }
 
         using var terminal = wantsTerminal ? OpenTerminal() : null;
-        var (pid, exit) = _programs.StartAsync(args, [.. packet.Files], terminal?.Path).GetAwaiter().GetResult();
+        var (pid, exit) = _programs.Start(args, [.. packet.Files], terminal?.Path);
         if (terminal is not null)
             connection.Send(AgentMessage.Encode(new AgentReply { Terminal = true }), terminal.Master);
         _ = ReplyWhenEndedAsync(connection, exit);

@@ -13,15 +13,6 @@ sealed class AttestationServer(Socket listener, EnclaveIdentity identity, Action
 
     private readonly SemaphoreSlim _places = new(MaxConnections);
 
-    public static Socket Listen(string path)
-    {
-        File.Delete(path);
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Bind(new UnixDomainSocketEndPoint(path));
-        socket.Listen();
-        return socket;
-    }
-
     public async Task RunAsync()
     {
         try

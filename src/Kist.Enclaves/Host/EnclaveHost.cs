@@ -10,6 +10,7 @@ using Kist.Enclaves.SealedRoots;
 using Kist.Formats;
 using Kist.Linux.Files;
 using Kist.Linux.Isolation;
+using Kist.Linux.Network;
 using Kist.Linux.Processes;
 using Kist.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -51,7 +52,7 @@ public sealed class EnclaveHost : IDisposable
         _quoter = new PlatformQuoter(platform, new AesmClient(HostPaths.AesmSocketName, s_quotePatience));
         _identity = new EnclaveIdentity(_quoter, TimeProvider.System);
         _agent = new AgentServer(sockets.Agent, manifest, _programs, _identity);
-        _attestation = new AttestationServer(sockets.Attestation, _identity, log);
+        _attestation = new AttestationServer(UnixListener.ToSocket(sockets.Attestation), _identity, log);
     }
 
     /// <summary>Runs the enclave to its end. The application's exit code.</summary>
@@ -129,7 +130,8 @@ public sealed class EnclaveHost : IDisposable
         // An image agent unpacks in its root.
         if (manifest.ReadOnlyRoot && manifest.Agent is null)
             MakeReadOnly(HostPaths.Root);
-        PivotRoot.To(HostPaths.Root, sockets.PlatformDirectory);
+        HostPrivileges.LimitOtherThreads(manifest);
+        HostPrivileges.LimitThisThread(manifest, () => PivotRoot.To(HostPaths.Root, sockets.PlatformDirectory));
         ResourceLimits.SetOpenFiles(manifest.Limits.OpenFiles);
         return new EnclaveHost(platform, proc, root, manifest, sockets, log);
     }
@@ -142,7 +144,9 @@ public sealed class EnclaveHost : IDisposable
         using var agent = ImageAgentClient.Connect($"{HostPaths.Pod}/{HostPaths.ImageAgentName}", TimeSpan.Zero);
         var key = agent.FetchKey(self!);
         var root = SealedRoot.Open(File.OpenHandle($"{HostPaths.Pod}/{HostPaths.ImagesName}/{digest.Hex}.root"), key, Convert.FromHexString(digest.Hex));
-        return VerifiedRoot.Create(HostPaths.Root, root, manifest with { Files = root.Files }, log);
+        // Only the WebAssembly runtime is not the image's.
+        IFileSource source = manifest.Files.Length > 1 ? new JoinedFileSource(root, new DirectoryFileSource()) : root;
+        return VerifiedRoot.Create(HostPaths.Root, source, manifest with { Files = WasmFiles.Join(root.Files, manifest.Files) }, log);
     }
 
     /// <summary>Read-only for the programs, through this mount; the guard writes contents through another.</summary>
@@ -190,14 +194,14 @@ public sealed class EnclaveHost : IDisposable
     {
         if (_manifest.Secrets is { } secrets)
             await FetchSecretsAsync(secrets).ConfigureAwait(false);
-        var listener = new SeccompListener(await _starter.Listener.ConfigureAwait(false));
+        var listener = new SeccompListener(_starter.WaitForListener());
         new Thread(() => new FileGuard(_root, _proc, listener, _log).Run(), 1 << 20) { IsBackground = true, Name = "file guard" }.Start();
 
         _agent.Start();
         _ = _attestation.RunAsync();
 
         ImmutableArray<SafeFileHandle> standard = [.. Enumerable.Range(0, 3).Select(n => new SafeFileHandle(n, ownsHandle: false))];
-        var (pid, ended) = await _programs.StartAsync(_manifest.Process.Args, standard).ConfigureAwait(false);
+        var (pid, ended) = _programs.Start(_manifest.Process.Args, standard);
         using var signals = new SignalRelay(pid, _manifest.Process.Terminal);
         return (await ended.ConfigureAwait(false)).ExitCode;
     }

@@ -22,7 +22,7 @@ public static class HostPaths
     public const string Root = Directory + "/root";
 
     /// <summary>Where the WebAssembly runtime lies, in the container and in the enclave.</summary>
-    public const string Wasm = "/.kist-wasm";
+    public const string Wasm = Manifests.WasmFiles.Directory;
 
     /// <summary>The directory that the enclaves of a pod share: the image agent's socket, and the images at rest.</summary>
     public const string Pod = Directory + "/pod";

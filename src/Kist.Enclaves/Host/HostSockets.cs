@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Kist.Enclaves.Manifests;
 using Kist.Linux.Files;
 using Kist.Linux.Network;
@@ -12,14 +11,15 @@ namespace Kist.Enclaves.Host;
 /// <param name="PlatformDirectory">The directory with the platform's sockets.</param>
 /// <param name="ImageAgent">Where the pod asks its image agent; null unless this is one.</param>
 /// <param name="Images">The directory of images at rest; null unless this is an image agent.</param>
-sealed record HostSockets(PacketSocket Agent, Socket Attestation, SafeFileHandle PlatformDirectory, PacketSocket? ImageAgent, DirectoryRoot? Images)
+sealed record HostSockets(PacketSocket Agent, SafeFileHandle Attestation, SafeFileHandle PlatformDirectory, PacketSocket? ImageAgent, DirectoryRoot? Images)
 {
     public static HostSockets Open(EnclaveManifest manifest)
     {
         File.Delete(HostPaths.Agent);
+        File.Delete(HostPaths.Attestation);
         using var root = DirectoryRoot.Open("/");
         var sockets = new HostSockets(
-            PacketSocket.Listen(HostPaths.Agent), AttestationServer.Listen(HostPaths.Attestation), root.OpenPath(HostPaths.Platform[1..]), null, null);
+            PacketSocket.Listen(HostPaths.Agent), UnixListener.Listen(HostPaths.Attestation), root.OpenPath(HostPaths.Platform[1..]), null, null);
         if (manifest.Agent is null)
             return sockets;
         var images = $"{HostPaths.Pod}/{HostPaths.ImagesName}";

@@ -16,11 +16,11 @@ sealed class ProgramRunner(ProgramStarter starter)
     /// Starts a program with the given standard input, output and error, which the caller keeps open until it has started,
     /// or with a terminal.
     /// </summary>
-    public async Task<(int Pid, Task<ChildExit> Exit)> StartAsync(ImmutableArray<string> args, ImmutableArray<SafeFileHandle> files, string? terminal = null)
+    public (int Pid, Task<ChildExit> Exit) Start(ImmutableArray<string> args, ImmutableArray<SafeFileHandle> files, string? terminal = null)
     {
         // Copies above 2, since the numbers 0 to 2 are where they are to go.
         var named = files.Select((file, i) => (i, file)).ToDictionary(f => f.i, f => (SafeHandle)f.file);
-        var pid = await starter.StartAsync(args, named, terminal).ConfigureAwait(false);
+        var pid = starter.Start(args, named, terminal);
         _alive[pid] = true;
         return (pid, WaitAsync(pid));
     }

@@ -10,13 +10,15 @@ namespace Kist.Enclaves.Host;
 
 /// <summary>
 /// Starts the enclave's programs from a thread that has given up, for good, whatever they shall not have: user,
-/// capabilities, files outside the root, system calls. A child takes on its thread's restrictions.
+/// capabilities, files outside the root, system calls. A child takes on its thread's restrictions, and so does every
+/// thread that it starts: it must touch nothing that may start one, such as the thread pool (a task that it completes
+/// with waiting continuations does), or the enclave host's own work would be confined and wait for its own file guard.
 /// </summary>
 sealed class ProgramStarter
 {
     private readonly EnclaveManifest _manifest;
-    private readonly BlockingCollection<(ChildStart Start, TaskCompletionSource<int> Result)> _requests = [];
-    private readonly TaskCompletionSource<SafeFileHandle> _listener = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly BlockingCollection<(ChildStart Start, Handover<int> Result)> _requests = [];
+    private readonly Handover<SafeFileHandle> _listener = new();
 
     public ProgramStarter(EnclaveManifest manifest)
     {
@@ -24,11 +26,14 @@ sealed class ProgramStarter
         new Thread(Run, 1 << 20) { IsBackground = true, Name = "starter" }.Start();
     }
 
-    /// <summary>The listener for the file guard; fails if the thread could not be confined.</summary>
-    public Task<SafeFileHandle> Listener => _listener.Task;
+    /// <summary>Waits for the listener of the file guard; fails if the thread could not be confined.</summary>
+    public SafeFileHandle WaitForListener() => _listener.Take();
 
-    /// <summary>Starts a command line of the manifest with the manifest's environment; its process identifier.</summary>
-    public Task<int> StartAsync(ImmutableArray<string> args, IReadOnlyDictionary<int, System.Runtime.InteropServices.SafeHandle> files, string? terminal = null)
+    /// <summary>
+    /// Starts a command line of the manifest with the manifest's environment; its process identifier. Waits for the file
+    /// guard, so that must run.
+    /// </summary>
+    public int Start(ImmutableArray<string> args, IReadOnlyDictionary<int, System.Runtime.InteropServices.SafeHandle> files, string? terminal = null)
     {
         var start = new ChildStart
         {
@@ -40,20 +45,20 @@ sealed class ProgramStarter
             Terminal = terminal,
             WorkingDirectory = _manifest.Process.Cwd,
         };
-        var result = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var result = new Handover<int>();
         _requests.Add((start, result));
-        return result.Task;
+        return result.Take();
     }
 
     private void Run()
     {
         try
         {
-            _listener.SetResult(Confine());
+            _listener.Give(Confine());
         }
         catch (OperationFailedException e)
         {
-            _listener.SetException(e);
+            _listener.Fail(e);
             return;
         }
 
@@ -61,11 +66,11 @@ sealed class ProgramStarter
         {
             try
             {
-                result.SetResult(Spawner.Start(start));
+                result.Give(Spawner.Start(start));
             }
             catch (OperationFailedException e)
             {
-                result.SetException(e);
+                result.Fail(e);
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Kist.Enclaves.Attestation;
 using Kist.Enclaves.Manifests;
 using Kist.Enclaves.Sgx;
@@ -73,14 +74,32 @@ sealed class ImageAgent(EnclaveSelf self, ManifestAgent settings, ImageStore sto
         return new ImageAgentReply { Report = proof.Bytes.ToArray(), PublicKey = ownKey, Box = box };
     }
 
+    /// <summary>How to talk to an image's registry. The host's word counts only where nothing secret is spoken.</summary>
+    private async Task<RegistryOptions> RegistryAsync(ImageReference image, bool? plainHttp, CancellationToken cancellationToken)
+    {
+        var credentials = settings.RegistryCredentials is { } resource
+            ? AuthFileCredentials.Parse(await keys.GetKeyAsync(resource, cancellationToken).ConfigureAwait(false)) : null;
+        var isPrivate = credentials is not null && await credentials.FindAsync(image.Registry, image.Repository, cancellationToken).ConfigureAwait(false) is not null;
+        var authorities = new X509Certificate2Collection();
+        if (settings.RegistryAuthorities is { } pem)
+            authorities.ImportFromPem(pem);
+        return new RegistryOptions
+        {
+            PlainHttp = isPrivate || authorities.Count > 0 ? false : plainHttp,
+            CertificateAuthorities = [.. authorities],
+            Credentials = credentials,
+        };
+    }
+
     private async Task PullAsync(ImageReference image, Digest digest, bool? plainHttp, CancellationToken cancellationToken)
     {
         var name = digest.Hex;
         Directory.CreateDirectory(scratch);
         try
         {
+            var registry = await RegistryAsync(image, plainHttp, cancellationToken).ConfigureAwait(false);
             var pulled = await ImagePuller.PullAsync(
-                image, new RegistryOptions { PlainHttp = plainHttp }, keys, Path.Combine(scratch, name), new PullOptions(), null, cancellationToken).ConfigureAwait(false);
+                image, registry, keys, Path.Combine(scratch, name), new PullOptions(), null, cancellationToken).ConfigureAwait(false);
             store.Add(digest, pulled.RootFileSystem);
         }
         finally

@@ -10,6 +10,15 @@ public sealed record ManifestAgent
 {
     /// <summary>MRENCLAVE of every application enclave that may have an image, in lower-case hexadecimal digits, sorted. None without more.</summary>
     public required ImmutableArray<string> Applications { get; init; }
+
+    /// <summary>
+    /// The broker's resource with the registries' credentials (an auth.json), which is asked for only after attestation:
+    /// kbs:///repository/type/tag. Null to pull without any.
+    /// </summary>
+    public string? RegistryCredentials { get; init; }
+
+    /// <summary>The only authorities that may vouch for registries' certificates, in PEM. Null: registries speak plain http.</summary>
+    public string? RegistryAuthorities { get; init; }
 }
 
 /// <summary>A key broker.</summary>

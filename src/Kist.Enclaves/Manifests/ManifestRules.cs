@@ -41,7 +41,7 @@ static class ManifestRules
         if (manifest.ImageFromAgent == true)
         {
             Require(manifest.ImageDigest is not null, "imageFromAgent needs imageDigest");
-            Require(manifest.Files.Length == 1, "files must be the directory / alone: they come with the image");
+            Require(manifest.Files.Skip(1).All(f => WasmFiles.Contains(f.Path)), $"files must be the directory / alone, and what is in {WasmFiles.Directory}: they come with the image");
             Require(manifest.Agent is null, "an image agent cannot have its root from another");
         }
 
@@ -51,6 +51,9 @@ static class ManifestRules
             foreach (var application in agent.Applications)
                 Require(IsHash(application), $"agent.applications: \"{application}\" is no MRENCLAVE");
             Require(IsSorted(agent.Applications), "agent.applications must be sorted, each once");
+            Require(agent.RegistryCredentials is null || manifest.Broker is not null, "agent.registryCredentials need a broker");
+            CheckText(agent.RegistryCredentials ?? "", "agent.registryCredentials");
+            CheckText(agent.RegistryAuthorities ?? "", "agent.registryAuthorities");
         }
 
         if (manifest.Broker is { } broker)

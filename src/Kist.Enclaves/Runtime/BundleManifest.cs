@@ -28,7 +28,7 @@ public static class BundleManifest
         {
             Version = EnclaveManifest.CurrentVersion,
             ImageDigest = options.ImageDigest,
-            Process = ProcessOf(bundle),
+            Process = ProcessOf(bundle, options),
             Exec = options.Exec,
             Files = FilesOf(bundle, options, skipped, cancellationToken),
             ImageFromAgent = options.Image is null ? null : true,
@@ -37,7 +37,7 @@ public static class BundleManifest
             Secrets = options.Secrets,
             Mounts = MountsOf(bundle),
             ReadOnlyRoot = bundle.RootIsReadOnly,
-            Limits = LimitsOf(bundle),
+            Limits = LimitsOf(bundle, options),
         };
     }
 
@@ -50,7 +50,7 @@ public static class BundleManifest
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        var process = ProcessOf(bundle);
+        var process = ProcessOf(bundle, options);
         Require("process.args", manifest.Process.Args, process.Args);
         Require("process.env", manifest.Process.Env, process.Env);
         Require("process.cwd", [manifest.Process.Cwd], [process.Cwd]);
@@ -64,13 +64,9 @@ public static class BundleManifest
     private static ImmutableArray<ManifestFile> FilesOf(OciBundle bundle, EnclaveOptions options, Action<string>? skipped, CancellationToken cancellationToken)
     {
         var isModule = WasmRuntime.Runs(OciBundle.Texts(bundle.Process, "args"));
-        if (options.Image is not null)
-        {
-            return isModule
-                ? throw new OperationFailedException("make manifest", options.Image.ToString(), "a module of an encrypted image cannot be run", "use an image in clear") : [s_emptyRoot];
-        }
-
-        var files = RootTree.Read(bundle.RootPath, skipped, new HashSet<string> { Host.HostPaths.Directory, Host.HostPaths.Wasm }, cancellationToken);
+        var files = options.Image is not null
+            ? [s_emptyRoot]
+            : RootTree.Read(bundle.RootPath, skipped, new HashSet<string> { Host.HostPaths.Directory, Host.HostPaths.Wasm }, cancellationToken);
         return isModule ? WasmRuntime.AddTo(files, cancellationToken) : files;
     }
 
@@ -88,7 +84,7 @@ public static class BundleManifest
 
     private static string Describe(ManifestMount mount) => $"{mount.Type} at {mount.Destination} ({string.Join(",", mount.Options)})";
 
-    private static ManifestProcess ProcessOf(OciBundle bundle)
+    private static ManifestProcess ProcessOf(OciBundle bundle, EnclaveOptions options)
     {
         var process = bundle.Process;
         var user = process["user"] as JsonObject;
@@ -96,7 +92,7 @@ public static class BundleManifest
         var args = OciBundle.Texts(process, "args");
         return new ManifestProcess
         {
-            Args = WasmRuntime.Runs(args) ? WasmRuntime.CommandLine(args) : [.. args],
+            Args = WasmRuntime.Runs(args) ? WasmRuntime.CommandLine(args, options) : [.. args],
             Env = EnclaveOptions.ProgramEnvironment(bundle),
             Cwd = OciBundle.Text(process, "cwd") ?? "/",
             Uid = (uint)OciBundle.Number(user, "uid", 0),
@@ -130,7 +126,7 @@ public static class BundleManifest
 
     private static string Normalize(string path) => "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries));
 
-    private static ManifestLimits LimitsOf(OciBundle bundle)
+    private static ManifestLimits LimitsOf(OciBundle bundle, EnclaveOptions options)
     {
         var openFiles = DefaultOpenFiles;
         foreach (var limit in bundle.Process["rlimits"] as JsonArray ?? [])
@@ -139,11 +135,9 @@ public static class BundleManifest
                 openFiles = OciBundle.Number(o, "hard", openFiles);
         }
 
-        var bytes = bundle.Annotation("kist.enclave.root.bytes");
         return new ManifestLimits
         {
-            RootBytes = bytes is null ? DefaultRootBytes
-                : long.TryParse(bytes, out var number) ? number : throw new MalformedDataException("annotation kist.enclave.root.bytes", -1, "no whole number"),
+            RootBytes = options.RootBytes ?? DefaultRootBytes,
             OpenFiles = Math.Clamp(openFiles, 1, 1 << 20),
         };
     }

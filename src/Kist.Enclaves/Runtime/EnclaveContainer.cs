@@ -54,8 +54,7 @@ public sealed record EnclaveContainer(string Directory)
             File.Create(Path.Combine(Share, Path.GetFileName(HostPaths.Program))).Dispose();
 
             var manifest = LoadManifest(bundle, options);
-            var mrEnclave = ApplicationEnclave.Create(File.ReadAllBytes(places.Program), manifest).Measure();
-            var sigstruct = Sign(mrEnclave, options, places, note);
+            var (mrEnclave, sigstruct) = Sign(File.ReadAllBytes(places.Program), manifest, options, places, note);
             File.WriteAllBytes(Path.Combine(Share, HostPaths.ManifestName), manifest);
             File.WriteAllBytes(Path.Combine(Share, HostPaths.SigstructName), sigstruct.Bytes);
             File.WriteAllText(Path.Combine(Directory, OriginalBundleName), bundle.Directory);
@@ -77,7 +76,7 @@ public sealed record EnclaveContainer(string Directory)
     /// <summary>What is signed of an application's enclave, product and version 0.</summary>
     /// <param name="mrEnclave">Its measurement.</param>
     /// <param name="debug">True to give it the attribute DEBUG.</param>
-    public static SigstructFields FieldsOf(byte[] mrEnclave, bool debug) => new()
+    public static SigstructFields FieldsOf(ReadOnlyMemory<byte> mrEnclave, bool debug) => new()
     {
         EnclaveHash = mrEnclave,
         IsDebugType = debug,
@@ -101,23 +100,24 @@ public sealed record EnclaveContainer(string Directory)
         return bytes;
     }
 
-    private static Sigstruct Sign(byte[] mrEnclave, EnclaveOptions options, RuntimePlaces places, Action<string> note)
+    private static SignedEnclave Sign(byte[] program, byte[] manifest, EnclaveOptions options, RuntimePlaces places, Action<string> note)
     {
+        byte[] Measure() => ApplicationEnclave.Create(program, manifest).Measure();
         if (options.SigstructPath is { } path)
-        {
-            var given = Sigstruct.Parse(ReadFile(path, Sigstruct.SizeInBytes, "read SIGSTRUCT"));
-            if (!given.EnclaveHash.SequenceEqual(mrEnclave))
-            {
-                throw new OperationFailedException(
-                    "check SIGSTRUCT", path, $"it is for {Convert.ToHexStringLower(given.EnclaveHash)}, this application is {Convert.ToHexStringLower(mrEnclave)}",
-                    "sign this application, with this version of kist-rune");
-            }
-
-            return given;
-        }
-
+            return ReadSigned(path, Measure());
         using var key = LoadKey(options, places, note);
-        return SigstructComposer.Sign(FieldsOf(mrEnclave, options.Debug), key);
+        var cache = new SignedEnclaveCache(places.SignedEnclaves, TimeProvider.System, note);
+        return cache.GetOrAdd(program, manifest, FieldsOf(default, options.Debug), key, Measure);
+    }
+
+    private static SignedEnclave ReadSigned(string path, byte[] mrEnclave)
+    {
+        var given = Sigstruct.Parse(ReadFile(path, Sigstruct.SizeInBytes, "read SIGSTRUCT"));
+        return given.EnclaveHash.SequenceEqual(mrEnclave)
+            ? new SignedEnclave(mrEnclave, given)
+            : throw new OperationFailedException(
+                "check SIGSTRUCT", path, $"it is for {Convert.ToHexStringLower(given.EnclaveHash)}, this application is {Convert.ToHexStringLower(mrEnclave)}",
+                "sign this application, with this version of kist-rune");
     }
 
     private static EnclaveSigningKey LoadKey(EnclaveOptions options, RuntimePlaces places, Action<string> note)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -14,14 +15,26 @@ namespace Kist.Enclaves.Runtime;
 /// </summary>
 public sealed record EnclaveOptions
 {
+    private const string RootBytesAnnotation = "kist.enclave.root.bytes";
+    private const string FuelAnnotation = "kist.enclave.wasm.fuel", SecondsAnnotation = "kist.enclave.wasm.seconds", MemoryAnnotation = "kist.enclave.wasm.memory";
+
     /// <summary>The only type of enclave.</summary>
     public const string IntelSgx = "intelSgx";
+
+    /// <summary>
+    /// Kist's annotations whose values are in the manifest, so that a verifier sees them by the measurement. Only these
+    /// may be given by variables too, for callers without annotations (docker): an image can set variables, and must not
+    /// name files of the host.
+    /// </summary>
+    private static readonly string[] s_measured =
+        ["kist.enclave.exec", "kist.enclave.broker", "kist.enclave.secrets", RootBytesAnnotation, FuelAnnotation, SecondsAnnotation, MemoryAnnotation];
 
     private static readonly string[] s_variables =
     [
         "ENCLAVE_TYPE", "ENCLAVE_RUNTIME_PATH", "ENCLAVE_RUNTIME_ARGS", "ENCLAVE_RUNTIME_LOGLEVEL", "ENCLAVE_RA_TYPE",
         "ENCLAVE_RA_EPID_SPID", "ENCLAVE_RA_EPID_SUB_KEY", "ENCLAVE_RA_EPID_IS_LINKABLE", "ENCLAVE_IS_RA_TYPE_EPID",
         "ENCLAVE_IS_PRODUCT_ENCLAVE", "RUNE_CARRIER", "IMAGE_DIGEST",
+        .. s_measured.Select(VariableOf),
     ];
 
     /// <summary>Host path of a manifest that was made beforehand; null to make one from the bundle.</summary>
@@ -38,6 +51,18 @@ public sealed record EnclaveOptions
 
     /// <summary>Command lines that may be executed in the running enclave.</summary>
     public ImmutableArray<ImmutableArray<string>> Exec { get; private init; } = [];
+
+    /// <summary>Most bytes that the root may hold; null for the usual.</summary>
+    public long? RootBytes { get; private init; }
+
+    /// <summary>Fuel of a WebAssembly module; null for no limit.</summary>
+    public long? WasmFuel { get; private init; }
+
+    /// <summary>Seconds that a WebAssembly module may run; null for no limit.</summary>
+    public long? WasmSeconds { get; private init; }
+
+    /// <summary>Bytes of a WebAssembly module's memory; null for no limit.</summary>
+    public long? WasmMemory { get; private init; }
 
     /// <summary>True to give the enclave the attribute DEBUG, which voids its protection.</summary>
     public bool Debug { get; private init; }
@@ -84,7 +109,11 @@ public sealed record EnclaveOptions
             SigstructPath = bundle.Annotation("kist.enclave.sigstruct"),
             KeyPath = bundle.Annotation("kist.enclave.key"),
             ImageDigest = NullIfEmpty(Setting(bundle, "IMAGE_DIGEST", "kist.enclave.image.digest")),
-            Exec = CommandsOf(bundle.Annotation("kist.enclave.exec")),
+            Exec = CommandsOf(Measured(bundle, "kist.enclave.exec")),
+            RootBytes = NumberOf(bundle, RootBytesAnnotation),
+            WasmFuel = NumberOf(bundle, FuelAnnotation),
+            WasmSeconds = NumberOf(bundle, SecondsAnnotation),
+            WasmMemory = NumberOf(bundle, MemoryAnnotation),
             Debug = bundle.Annotation("kist.enclave.debug") == "true",
             Broker = Annotated(bundle, "kist.enclave.broker", EnclaveOptionsJson.Default.ManifestBroker),
             Secrets = Annotated(bundle, "kist.enclave.secrets", EnclaveOptionsJson.Default.ManifestSecretArray) is { } secrets ? [.. secrets] : null,
@@ -117,7 +146,7 @@ public sealed record EnclaveOptions
     private static T? Annotated<T>(OciBundle bundle, string annotation, JsonTypeInfo<T> type)
         where T : class
     {
-        if (bundle.Annotation(annotation) is not { } json)
+        if (Measured(bundle, annotation) is not { } json)
             return null;
         try
         {
@@ -138,6 +167,20 @@ public sealed record EnclaveOptions
 
     private static string? Setting(OciBundle bundle, string variable, string annotation) =>
         bundle.Environment.LastOrDefault(v => NameOf(v) == variable) is { } set ? set[(variable.Length + 1)..] : bundle.Annotation(annotation);
+
+    /// <summary>An annotation, or the variable in its place.</summary>
+    private static string? Measured(OciBundle bundle, string annotation) =>
+        s_measured.Contains(annotation) ? NullIfEmpty(Setting(bundle, VariableOf(annotation), annotation)) : bundle.Annotation(annotation);
+
+    /// <summary>kist.enclave.root.bytes is KIST_ENCLAVE_ROOT_BYTES.</summary>
+    private static string VariableOf(string annotation) => annotation.ToUpperInvariant().Replace('.', '_');
+
+    private static long? NumberOf(OciBundle bundle, string annotation) => Measured(bundle, annotation) switch
+    {
+        null => null,
+        var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 => number,
+        _ => throw new MalformedDataException($"annotation {annotation}", -1, "no whole number above 0"),
+    };
 
     private static void RefuseEpid(string? type)
     {

@@ -15,6 +15,9 @@ public sealed record RuntimePlaces(string State, string Program)
     /// <summary>The directory with the platform's sockets and secret.</summary>
     public string PlatformDirectory => Path.Combine(State, "platform");
 
+    /// <summary>The cache of signed enclaves.</summary>
+    public string SignedEnclaves => Path.Combine(State, "signed");
+
     /// <summary>The places for this user and this program.</summary>
     public static RuntimePlaces Default { get; } = new(
         Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } set ? Path.GetFullPath(set)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Kist.Enclaves.Host;
 using Kist.Enclaves.Manifests;
 using Kist.Formats;
@@ -19,9 +20,18 @@ static class WasmRuntime
     /// <summary>True if a command line is a module's.</summary>
     public static bool Runs(IReadOnlyList<string> args) => args.Count > 0 && args[0].EndsWith(".wasm", StringComparison.Ordinal);
 
-    /// <summary>The command line that runs a module. Its own loader and libraries are named: the image needs none.</summary>
-    public static ImmutableArray<string> CommandLine(IReadOnlyList<string> args) =>
-        [$"{HostPaths.Wasm}/{Loader}", "--library-path", HostPaths.Wasm, $"{HostPaths.Wasm}/{Program}", .. args];
+    /// <summary>
+    /// The command line that runs a module, with its limits, which so are measured. Its own loader and libraries are named: the
+    /// image needs none.
+    /// </summary>
+    public static ImmutableArray<string> CommandLine(IReadOnlyList<string> args, EnclaveOptions options) =>
+    [
+        $"{HostPaths.Wasm}/{Loader}", "--library-path", HostPaths.Wasm, $"{HostPaths.Wasm}/{Program}",
+        .. Limit("--fuel", options.WasmFuel), .. Limit("--seconds", options.WasmSeconds), .. Limit("--memory", options.WasmMemory), .. args,
+    ];
+
+    private static IEnumerable<string> Limit(string option, long? value) =>
+        value is { } number ? [option, number.ToString(CultureInfo.InvariantCulture)] : [];
 
     /// <summary>Its directory on the host.</summary>
     public static string HostDirectory()
