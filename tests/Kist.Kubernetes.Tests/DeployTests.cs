@@ -95,6 +95,7 @@ public sealed class DeployTests
         var script = One<V1ConfigMap>("runtime/installer-script.yaml");
         Assert.Contains($".runtimes.{runtimeClass.Handler}]", script.Data["kist.toml"], StringComparison.Ordinal);
         Assert.Contains($"\"{GeneratedPod.InitDataAnnotation}\"", script.Data["kist.toml"], StringComparison.Ordinal);
+        Assert.Contains($".runtimes.{One<V1RuntimeClass>("runtime/runtimeclass-enclave.yaml").Handler}.options]", script.Data["kist.toml"], StringComparison.Ordinal);
         var installer = One<V1DaemonSet>("runtime/installer.yaml");
         Assert.Equal(script.Metadata.Name, installer.Spec.Template.Spec.Volumes.Single(v => v.Name == "script").ConfigMap.Name);
         Assert.Contains("containerd-shim-kist-v2", script.Data["install.sh"], StringComparison.Ordinal);
