@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Kist.Attestation;
 using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Audit;
@@ -20,6 +21,27 @@ public sealed record KeyBrokerOptions
 
     /// <summary>The port to listen on; 0 for any that is free.</summary>
     public int Port { get; init; }
+
+    /// <summary>
+    /// The port of a second endpoint, where guests prove themselves by their TLS certificates (RA-TLS) and get secrets on that one
+    /// connection; 0 for any that is free. Null: there is none.
+    /// </summary>
+    public int? RaTlsPort { get; init; }
+
+    /// <summary>
+    /// The broker's own RA-TLS certificate with its key, where it runs in a TEE, so that guests can judge it too; asked for with each
+    /// connection. Null: the ordinary certificate.
+    /// </summary>
+    public Func<CancellationToken, Task<X509Certificate2>>? RaTlsIdentity { get; init; }
+
+    /// <summary>True if a certificate does not do at the RA-TLS endpoint: guests answer a challenge on the connection as well.</summary>
+    public bool RaTlsChallenge { get; init; }
+
+    /// <summary>True to judge RA-TLS certificates by the collateral in them, where the broker has none for their platform.</summary>
+    public bool RaTlsEndorsements { get; init; }
+
+    /// <summary>Longest life of an RA-TLS certificate that counts without a challenge: its evidence may be as old.</summary>
+    public TimeSpan RaTlsMaximumLifetime { get; init; } = TimeSpan.FromHours(25);
 
     /// <summary>Names and addresses for the certificate that is generated, besides localhost and the loopback.</summary>
     public IReadOnlyList<string> CertificateNames { get; init; } = [];

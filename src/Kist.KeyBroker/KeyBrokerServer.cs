@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Kist.Formats;
 using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Hosting;
@@ -38,6 +41,9 @@ public sealed class KeyBrokerServer : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Endpoint { get; }
 
+    /// <summary>Where guests prove themselves by their TLS certificates; null if nowhere.</summary>
+    public Uri? RaTlsEndpoint { get; private init; }
+
     /// <summary>The present certificate, which clients pin.</summary>
     public string CertificatePem => _certificate.Certificate.ExportCertificatePem() + "\n";
 
@@ -63,8 +69,12 @@ public sealed class KeyBrokerServer : IAsyncDisposable
             host = Build(options, certificate);
             host.Run(application.HandleAsync);
             await host.StartAsync(cancellationToken).ConfigureAwait(false);
-            var address = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-            return new KeyBrokerServer(host, application, services, certificate, new Uri(address), tokenFile);
+            // In the order in which they were asked for.
+            var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
+            return new KeyBrokerServer(host, application, services, certificate, new Uri(addresses[0]), tokenFile)
+            {
+                RaTlsEndpoint = addresses.Length > 1 ? new Uri(addresses[1]) : null,
+            };
         }
         catch (Exception e)
         {
@@ -118,8 +128,39 @@ public sealed class KeyBrokerServer : IAsyncDisposable
                     HandshakeTimeout = TimeSpan.FromSeconds(10),
                 });
             });
+            if (options.RaTlsPort is { } port)
+                kestrel.Listen(new IPEndPoint(options.Address, port), listen => ListenForRaTls(listen, options, certificate));
         });
         return builder.Build();
+    }
+
+    /// <summary>
+    /// Clients must have a certificate. It is judged at the first request and not in the handshake, so that a refusal has a code for
+    /// the peer and an entry in the audit log; until then nothing is served.
+    /// </summary>
+    private static void ListenForRaTls(ListenOptions listen, KeyBrokerOptions options, ServerCertificate certificate)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        listen.Use(next => connection =>
+        {
+            RaTlsChannel.Open(connection);
+            return next(connection);
+        });
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = async context => new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = options.RaTlsIdentity is { } identity
+                    ? SslStreamCertificateContext.Create(await identity(context.CancellationToken).ConfigureAwait(false), null, offline: true)
+                    : certificate.Options.ServerCertificateContext,
+                EnabledSslProtocols = SslProtocols.Tls13,
+                ApplicationProtocols = [SslApplicationProtocol.Http11],
+                ClientCertificateRequired = true,
+                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null,
+            },
+            HandshakeTimeout = TimeSpan.FromSeconds(10),
+        });
     }
 
     /// <summary>The first administrator's token, without which nobody could do anything.</summary>

@@ -6,7 +6,11 @@ namespace Kist.Linux;
 /// <summary>A system call that failed.</summary>
 public sealed class SystemCallException : OperationFailedException
 {
-    internal SystemCallException(string step, string subject, int errno)
+    /// <summary>A failure as the kernel, or what takes its place, gives it.</summary>
+    /// <param name="step">What was being done.</param>
+    /// <param name="subject">To what.</param>
+    /// <param name="errno">The error number.</param>
+    public SystemCallException(string step, string subject, int errno)
         : base(step, subject, $"{Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})", isTransient: errno is Linux.Errno.EAGAIN or Linux.Errno.EBUSY)
     {
         Errno = errno;

@@ -15,6 +15,9 @@ internal static class RaTlsExplanations
         new("ratls.certificate.signature", "the certificate's own key signed it",
             "Evidence speaks for the key; the key speaks for the certificate's dates. A certificate that an authority issued is not checked "
             + "in this way: its dates are the authority's word."),
+        new("ratls.certificate.lifetime", "the certificate does not live too long",
+            "Evidence without a nonce does not say when it was made; it may be as old as its certificate. Whoever wants recent evidence limits "
+            + "how long a certificate may be valid, or has the peer answer a challenge."),
         new("ratls.key", "the evidence speaks for the peer's key",
             "The quote binds the digest of claims, and the claims name the key. Without this, anybody could put an enclave's evidence into a "
             + "certificate of his own. If it fails, somebody relays evidence that is not his."),

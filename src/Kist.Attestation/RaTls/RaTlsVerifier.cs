@@ -20,7 +20,11 @@ public static class RaTlsVerifier
     /// True to judge by the collateral in the certificate where <paramref name="options"/> has none for this platform. Whoever
     /// sends it chooses which of those that are still in force it is.
     /// </param>
-    public static Verdict Verify(RaTlsEvidence evidence, ReadOnlyMemory<byte>? nonce, VerificationOptions options, bool useEndorsements)
+    /// <param name="maximumLifetime">
+    /// The longest time for which a certificate may be valid: evidence without a nonce may be as old as that. Null: any.
+    /// </param>
+    public static Verdict Verify(
+        RaTlsEvidence evidence, ReadOnlyMemory<byte>? nonce, VerificationOptions options, bool useEndorsements, TimeSpan? maximumLifetime = null)
     {
         ArgumentNullException.ThrowIfNull(evidence);
         ArgumentNullException.ThrowIfNull(options);
@@ -34,6 +38,8 @@ public static class RaTlsVerifier
             {
                 CheckCertificate(verdict, evidence, options.Time);
                 CheckClaims(verdict, evidence.Claims, evidence.SubjectPublicKeyInfo.Span, nonce);
+                if (maximumLifetime is { } maximum && nonce is null)
+                    CheckLifetime(verdict, evidence, maximum);
                 if (endorsed is not null)
                     verdict.Pass("ratls.endorsements", "the vendor's statements came with the certificate; they are verified like all others", spec: Spec);
             });
@@ -81,6 +87,11 @@ public static class RaTlsVerifier
                 "ratls.certificate.signature", certificate.IsSignedBy(certificate), "the key in the enclave signed the certificate, with its dates",
                 "the certificate's own key did not sign it: somebody changed it", "get the certificate anew", "RFC 5280 section 4.1.1.3");
     }
+
+    private static void CheckLifetime(VerdictBuilder verdict, RaTlsEvidence evidence, TimeSpan maximum) => verdict.Check(
+        "ratls.certificate.lifetime", evidence.NotAfter - evidence.NotBefore <= maximum, "the certificate lives so shortly that its evidence is recent",
+        $"at most {maximum}", $"{evidence.NotAfter - evidence.NotBefore}", "issue certificates for a shorter time, or have the peer answer a challenge",
+        failure: "the certificate lives so long that its evidence may be stale");
 
     private static void CheckClaims(VerdictBuilder verdict, DiceClaims? claims, ReadOnlySpan<byte> subjectPublicKeyInfo, ReadOnlyMemory<byte>? nonce)
     {

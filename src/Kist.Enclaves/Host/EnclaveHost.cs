@@ -159,7 +159,7 @@ public sealed class EnclaveHost : IDisposable
     /// <summary>Serves the pod until it is told to end.</summary>
     private async Task<int> RunImageAgentAsync(EnclaveSelf self, ManifestAgent settings)
     {
-        using var keys = new BrokerKeys(_manifest.Broker, _quoter);
+        using var keys = new BrokerKeys(_manifest.Broker, _quoter, TimeProvider.System);
         using var images = _sockets.Images!;
         using var agent = new ImageAgent(self, settings, new ImageStore(images, self), "/.images", keys);
         new PacketServer(_sockets.ImageAgent!, "image agent", new ImageAgentServer(agent, _log).Serve).Start();
@@ -182,7 +182,7 @@ public sealed class EnclaveHost : IDisposable
     private async Task FetchSecretsAsync(ImmutableArray<ManifestSecret> secrets)
     {
         using var limit = new CancellationTokenSource(s_secretPatience);
-        using var keys = new BrokerKeys(_manifest.Broker, _quoter);
+        using var keys = new BrokerKeys(_manifest.Broker, _quoter, TimeProvider.System);
         foreach (var secret in secrets)
         {
             using var content = await keys.FetchAsync(secret.Resource, limit.Token).ConfigureAwait(false);

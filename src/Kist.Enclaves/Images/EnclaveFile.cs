@@ -38,6 +38,9 @@ public sealed class EnclaveFile
     /// <summary>The MISCSELECT that the enclave asks for; null where the form does not say.</summary>
     public uint? MiscSelect => _elf?.MiscSelect;
 
+    /// <summary>The pages, for loading; null for an SGXS stream, which is only measured here.</summary>
+    public EnclaveImage? Image => _elf?.Image;
+
     /// <summary>The SIGSTRUCT inside the file; null where there is none.</summary>
     public Sigstruct? Sigstruct => _elf is { IsSigned: true } ? _elf.ReadSigstruct() : null;
 

@@ -1,6 +1,7 @@
 using Kist.Enclaves.Images;
 using Kist.Enclaves.Sgx;
 using Kist.Formats;
+using Kist.Linux;
 using Kist.Linux.Devices;
 using Microsoft.Win32.SafeHandles;
 
@@ -45,8 +46,23 @@ public sealed class EnclaveLoader(ISgxDevice device, Func<SafeFileHandle> openPr
             device.AllowProvisioning(provision);
         }
 
-        if (device.Initialize(sigstruct.Bytes) is var error and not 0)
+        if (Initialize(sigstruct) is var error and not 0)
             throw new OperationFailedException("EINIT", Convert.ToHexStringLower(sigstruct.EnclaveHash), Describe(error), HintFor(error));
+    }
+
+    private int Initialize(Sigstruct sigstruct)
+    {
+        try
+        {
+            return device.Initialize(sigstruct.Bytes);
+        }
+        catch (SystemCallException e) when (e.Errno == Errno.EPERM)
+        {
+            // sgx_encl_init: whatever the processor's reason, the kernel says EPERM.
+            throw new OperationFailedException(
+                "EINIT", Convert.ToHexStringLower(sigstruct.EnclaveHash), "the processor refused the SIGSTRUCT: measurement, signature or attributes do not fit, or an interrupt came in between",
+                "kist sgx verify says which of them; try again if it finds nothing", inner: e);
+        }
     }
 
     /// <summary>Pages that lie behind each other and are alike go in one request.</summary>

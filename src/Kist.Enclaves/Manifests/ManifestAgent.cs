@@ -29,6 +29,12 @@ public sealed record ManifestBroker
 
     /// <summary>Its certificate, or those of who may have issued it, in PEM.</summary>
     public required string Certificate { get; init; }
+
+    /// <summary>
+    /// "ra-tls" where the address is that of the broker's RA-TLS endpoint, so that this enclave proves itself by its TLS certificate.
+    /// Null: the KBS protocol.
+    /// </summary>
+    public string? Protocol { get; init; }
 }
 
 /// <summary>A secret of the broker as a file of the enclave.</summary>

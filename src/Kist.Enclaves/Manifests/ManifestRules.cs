@@ -63,6 +63,7 @@ static class ManifestRules
             Require(
                 Uri.TryCreate(broker.Url, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps && url.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6,
                 "broker.url is no https address with an IP address as its host");
+            Require(broker.Protocol is null or "ra-tls", "broker.protocol is neither \"ra-tls\" nor absent");
         }
 
         foreach (var secret in manifest.Secrets ?? [])

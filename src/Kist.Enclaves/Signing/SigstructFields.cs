@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Kist.Enclaves.Sgx;
+using Kist.Formats;
 
 namespace Kist.Enclaves.Signing;
 
@@ -68,6 +69,22 @@ public sealed record SigstructFields
             IsvFamilyId = sigstruct.IsvFamilyId.ToArray(),
             IsvExtProdId = sigstruct.IsvExtProdId.ToArray(),
         };
+    }
+
+    /// <summary>Reads the 256 bytes that are signed.</summary>
+    /// <exception cref="MalformedDataException">They are none, or have something where a SIGSTRUCT has nothing.</exception>
+    public static SigstructFields Parse(ReadOnlySpan<byte> material)
+    {
+        if (material.Length != Sigstruct.SignedSize)
+            throw new MalformedDataException("SIGSTRUCT signing material", -1, $"{material.Length} bytes, not {Sigstruct.SignedSize}");
+        var whole = new byte[Sigstruct.SizeInBytes];
+        material[..128].CopyTo(whole);
+        whole[512] = 3;
+        material[128..].CopyTo(whole.AsSpan(900));
+        var fields = Of(Sigstruct.Parse(whole));
+        // What these fields do not hold would be signed unseen.
+        return fields.ToSignedBytes().AsSpan().SequenceEqual(material) ? fields
+            : throw new MalformedDataException("SIGSTRUCT signing material", -1, "it has more than a SIGSTRUCT's fields");
     }
 
     /// <summary>DATE as stored, where it is not a date (see <see cref="Sigstruct.Date"/>).</summary>

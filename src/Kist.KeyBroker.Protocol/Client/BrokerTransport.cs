@@ -92,7 +92,7 @@ sealed class BrokerTransport : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private static SocketsHttpHandler CreateHandler(string? certificatePem)
+    public static SocketsHttpHandler CreateHandler(string? certificatePem)
     {
         var handler = new SocketsHttpHandler
         {

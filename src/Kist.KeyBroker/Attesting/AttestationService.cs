@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Kist.Attestation;
+using Kist.Formats.Jose;
 using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Policies;
@@ -29,7 +30,7 @@ sealed class AttestationService(
     {
         var now = time.GetUtcNow();
         var record = new AuditRecord { Kind = "attest", Outcome = "denied", Correlation = correlation, Tee = session.Tee, Peer = peer };
-        try
+        return Recorded(() => record, () =>
         {
             CheckNonce(session, request.RuntimeData.Nonce);
             var key = EvidenceAppraiser.ReadKey(request.RuntimeData.TeePublicKey);
@@ -37,29 +38,63 @@ sealed class AttestationService(
             var initData = EvidenceAppraiser.ReadInitData(request.InitData);
             var verdicts = appraiser.Verify(session.Tee, session.Nonce, request, key, initData, now);
             record = record with { Attachments = [.. Attachments(verdicts, request)] };
-            if (verdicts.Find(v => !v.Verdict.IsAccepted) is { Verdict: { } refused })
-                throw Refusal(refused);
-            var parts = EvidenceAppraiser.Parts(verdicts, initData, session.Nonce, key);
-            if (revocations.OfInitData(parts[0].AnnotatedEvidence) is { } revoked)
-                throw new BrokerRefusal(BrokerError.WorkloadRevoked, $"{revoked.Kind} {revoked.Value} was revoked by {revoked.By}: {revoked.Reason}");
-            var trace = parts.ConvertAll(part => appraiser.Appraise(part, PolicyOf(part), now, cancellationToken)).SelectMany(lines => lines).ToList();
-            var token = tokens.Issue(parts, now, out var id);
-            Append(record with { Outcome = "allowed", More = writer => WriteAppraisal(writer, id, parts, trace) });
-            return token;
+            return Conclude(record, verdicts, initData, session.Nonce, key, now, cancellationToken);
+        });
+    }
+
+    /// <summary>Judges the evidence of a connection whose TLS handshake showed that the peer holds the certificate's key.</summary>
+    /// <exception cref="BrokerRefusal">The evidence is malformed, or is not accepted.</exception>
+    public EarToken Attest(ConnectionProof proof, string correlation, string peer, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var record = new AuditRecord { Kind = "attest", Outcome = "denied", Correlation = correlation, Peer = peer, Attachments = [.. proof.Attachments] };
+        return Recorded(() => record, () =>
+        {
+            var verdict = appraiser.Verify(proof, now);
+            record = record with { Tee = verdict.Tee, Attachments = [new AuditAttachment("verdict.cpu0", VerdictJson.ToUtf8(verdict)), .. record.Attachments] };
+            var key = proof.ReadKey();
+            record = record with { Workload = key.Thumbprint() };
+            var nonce = Convert.ToBase64String(proof.Nonce.Span);
+            return tokens.Verify(Conclude(record, [new NamedVerdict("cpu0", verdict)], null, nonce, key, now, cancellationToken), now);
+        });
+    }
+
+    /// <summary>From verdicts to the token: all accepted, not revoked, appraised by the policies, recorded.</summary>
+    private string Conclude(
+        AuditRecord record, List<NamedVerdict> verdicts, InitData? initData, string nonce, JsonWebKey key, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (verdicts.Find(v => !v.Verdict.IsAccepted) is { Verdict: { } refused })
+            throw Refusal(refused);
+        var parts = EvidenceAppraiser.Parts(verdicts, initData, nonce, key);
+        if (revocations.OfInitData(parts[0].AnnotatedEvidence) is { } revoked)
+            throw new BrokerRefusal(BrokerError.WorkloadRevoked, $"{revoked.Kind} {revoked.Value} was revoked by {revoked.By}: {revoked.Reason}");
+        var trace = parts.ConvertAll(part => appraiser.Appraise(part, PolicyOf(part), now, cancellationToken)).SelectMany(lines => lines).ToList();
+        var token = tokens.Issue(parts, now, out var id);
+        Append(record with { Outcome = "allowed", More = writer => WriteAppraisal(writer, id, parts, trace) });
+        return token;
+    }
+
+    /// <summary>Records whatever refuses, with what was known until then.</summary>
+    private T Recorded<T>(Func<AuditRecord> record, Func<T> attest)
+    {
+        try
+        {
+            return attest();
         }
         catch (BrokerRefusal refusal)
         {
-            Append(record with
+            var denied = record();
+            Append(denied with
             {
                 Code = refusal.Error.Code,
                 Detail = refusal.OperatorDetail,
-                Attachments = [.. record.Attachments.Select(a => a with { MaxStoredBytes = MaxRefusedEvidenceBytes })],
+                Attachments = [.. denied.Attachments.Select(a => a with { MaxStoredBytes = MaxRefusedEvidenceBytes })],
             });
             throw;
         }
         catch (PolicyFailedException e)
         {
-            Append(record with { Outcome = "failed", Code = BrokerError.PolicyFailed.Code, Detail = e.Message });
+            Append(record() with { Outcome = "failed", Code = BrokerError.PolicyFailed.Code, Detail = e.Message });
             throw new BrokerRefusal(BrokerError.PolicyFailed, e.Message, e);
         }
     }

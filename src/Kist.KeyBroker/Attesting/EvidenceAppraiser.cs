@@ -23,7 +23,8 @@ readonly record struct NamedVerdict(string Name, Verdict Verdict);
 /// attestation policy (how trustworthy is it?). It decides nothing and records nothing, so that recorded evidence can be
 /// judged again by another policy.
 /// </summary>
-sealed class EvidenceAppraiser(Func<DateTimeOffset, VerificationOptions> verification, IPolicyEngine engine, ReferenceStore references)
+sealed class EvidenceAppraiser(
+    Func<DateTimeOffset, VerificationOptions> verification, IPolicyEngine engine, ReferenceStore references, bool useEndorsements, TimeSpan maximumLifetime)
 {
     private const int MaxDevices = 16;
 
@@ -82,6 +83,24 @@ sealed class EvidenceAppraiser(Func<DateTimeOffset, VerificationOptions> verific
             if (additional.Length > 0)
                 VerifyDevices(additional, new ExpectedBinding(ReportData.ForDevice(nonce, key, HashAlgorithmName.SHA384), null), options, verdicts);
             return verdicts;
+        }
+        catch (MalformedDataException e)
+        {
+            throw new BrokerRefusal(BrokerError.EvidenceMalformed, e.Message, e);
+        }
+    }
+
+    /// <summary>Verifies what the peer of an RA-TLS connection proves itself by.</summary>
+    /// <exception cref="BrokerRefusal">It does not follow its format.</exception>
+    public Verdict Verify(ConnectionProof proof, DateTimeOffset now)
+    {
+        try
+        {
+            using var span = BrokerTracing.Start("verify");
+            var verdict = proof.Verify(verification(now), useEndorsements, maximumLifetime);
+            span?.SetTag("kist.tee", verdict.Tee).SetTag("kist.accepted", verdict.IsAccepted);
+            BrokerTracing.Checks(verdict);
+            return verdict;
         }
         catch (MalformedDataException e)
         {

@@ -28,6 +28,9 @@ sealed record BrokerError(int Status, string Variant, string Code, string Detail
     public static readonly BrokerError InitDataMalformed = new(400, "AttestationError", "init_data.malformed", "the init-data does not follow its format");
     public static readonly BrokerError EvidenceRefused = new(403, "AttestationError", "evidence.refused", "the evidence was refused");
 
+    public static readonly BrokerError OtherEndpoint = new(404, "InvalidRequestPath", "endpoint.other", "this route is at the RA-TLS endpoint");
+    public static readonly BrokerError ChallengeNeeded = new(401, "AttestationError", "challenge.needed", "answer a challenge on this connection first: GET, then POST, /kist/v1/ra-tls/challenge");
+
     public static readonly BrokerError TokenMissing = new(401, "TokenNotFound", "token.missing", "neither an attested session nor a bearer token was presented");
     public static readonly BrokerError TokenInvalid = new(401, "TokenVerifierError", "token.invalid", "the token is not valid here");
     public static readonly BrokerError TokenExpired = new(401, "TokenVerifierError", "token.expired", "the token has expired; attest again");

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -30,7 +32,7 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
     internal static readonly string[] RouteNames =
     [
         "/kbs/v0/auth", "/kbs/v0/attest", "/kbs/v0/resource", "/kbs/v0/attestation-policy", "/kbs/v0/resource-policy", "/kbs/v0/reference-value",
-        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain", "/kist/v1/master-key", "/kist/v1/reference-imports", "/kist/v1/tenants",
+        "/kist/v1/policies", "/kist/v1/reference-sets", "/kist/v1/reference-values", "/kist/v1/resources", "/kist/v1/resource-terms", "/kist/v1/revocations", "/kist/v1/proposals", "/kist/v1/admin-tokens", "/kist/v1/audit", "/kist/v1/status", "/kist/v1/explain", "/kist/v1/master-key", "/kist/v1/reference-imports", "/kist/v1/tenants", "/kist/v1/ra-tls",
         "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json",
     ];
 
@@ -67,7 +69,16 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         response.Headers.XContentTypeOptions = "nosniff";
         response.ContentType = reply.ContentType;
         response.ContentLength = reply.Body.Length;
-        await response.Body.WriteAsync(reply.Body, http.RequestAborted).ConfigureAwait(false);
+        try
+        {
+            await response.Body.WriteAsync(reply.Body, http.RequestAborted).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (reply.IsSecret)
+                CryptographicOperations.ZeroMemory(MemoryMarshal.AsMemory(reply.Body).Span);
+        }
+
         Log(context, reply.Status, elapsed);
     }
 
@@ -120,6 +131,8 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
             return Protocol(context, TenantRoutes(context, tenant), $"/{rest}") ?? throw new BrokerRefusal(BrokerError.PathUnknown);
         if (Protocol(context, _routes, path) is { } answer)
             return answer;
+        if (RaTlsChannel.Of(context.Http) is not null)
+            throw new BrokerRefusal(BrokerError.PathUnknown);
         if (TryBelow(path, "/console", out var file))
             return Task.FromResult(ConsoleRoutes.Handle(context, file));
         return path switch
@@ -142,6 +155,12 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         if (!_limiter.HasRoom(context.Http.Connection.RemoteIpAddress))
             throw TooOften(context);
         var (first, remainder) = Split(rest);
+        if (RaTlsChannel.Of(context.Http) is { } channel)
+        {
+            Limit(context);
+            return routes.RaTlsAsync(context, channel, isKbs, first, remainder);
+        }
+
         if (!isKbs)
             return routes.KistAsync(context, first, remainder);
         if (first is "auth" or "attest")

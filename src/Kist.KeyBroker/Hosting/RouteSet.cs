@@ -21,6 +21,7 @@ sealed class RouteSet(BrokerServices services, ServerCertificate certificate)
     private readonly InsightRoutes _insight = new(services, certificate);
     private readonly MasterKeyRoutes _masterKey = new(services);
     private readonly TenantRoutes _tenants = new(services);
+    private readonly RaTlsRoutes _raTls = new(services);
 
     /// <summary>A request below /kbs/v0.</summary>
     public Task<Reply> KbsAsync(BrokerContext context, string first, string rest)
@@ -46,6 +47,10 @@ sealed class RouteSet(BrokerServices services, ServerCertificate certificate)
         }
     }
 
+    /// <summary>A request of the RA-TLS endpoint, below /kbs/v0 or /kist/v1.</summary>
+    public Task<Reply> RaTlsAsync(BrokerContext context, RaTlsChannel channel, bool isKbs, string first, string rest) =>
+        _raTls.HandleAsync(context, channel, isKbs, first, rest);
+
     /// <summary>A request below /kist/v1. What concerns the whole broker is at no tenant's address.</summary>
     public Task<Reply> KistAsync(BrokerContext context, string first, string rest)
     {
@@ -66,6 +71,7 @@ sealed class RouteSet(BrokerServices services, ServerCertificate certificate)
             ("admin-tokens", "") => _adminTokens.HandleAsync(context),
             ("status", "") => Task.FromResult(_insight.Status(context)),
             ("explain", "") => _insight.ExplainAsync(context),
+            ("ra-tls", "challenge") => throw new BrokerRefusal(BrokerError.OtherEndpoint),
             ("audit", _) => Task.FromResult(_audit.Handle(context, rest)),
             _ => throw new BrokerRefusal(BrokerError.PathUnknown),
         };

@@ -16,7 +16,17 @@ sealed class ResourceService(
 {
     /// <summary>The secret, encrypted to the workload's key.</summary>
     /// <exception cref="BrokerRefusal">The policy denies it, or there is no such secret.</exception>
-    public byte[] Read(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken)
+    public byte[] Read(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken) =>
+        Read(uri, query, token, correlation, peer, secret => JweEncryption.EncryptFlattened(secret, token.TeePublicKey), cancellationToken);
+
+    /// <summary>The secret itself, for a connection that ends in the workload. The caller wipes it.</summary>
+    /// <exception cref="BrokerRefusal">The policy denies it, or there is no such secret.</exception>
+    public byte[] ReadInClear(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken) =>
+        Read(uri, query, token, correlation, peer, secret => secret.ToArray(), cancellationToken);
+
+    private byte[] Read(
+        ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, Func<ReadOnlySpan<byte>, byte[]> seal,
+        CancellationToken cancellationToken)
     {
         var record = new AuditRecord
         {
@@ -40,7 +50,7 @@ sealed class ResourceService(
             {
                 byte[] answer;
                 using (BrokerTracing.Start("encrypt"))
-                    answer = EncryptFor(uri, secret, token);
+                    answer = Seal(uri, secret, token, seal);
                 var released = record with
                 {
                     Outcome = "allowed",
@@ -99,13 +109,13 @@ sealed class ResourceService(
         writer.WriteEndObject();
     }
 
-    private byte[] EncryptFor(ResourceUri uri, SecretBytes secret, EarToken token)
+    private byte[] Seal(ResourceUri uri, SecretBytes secret, EarToken token, Func<ReadOnlySpan<byte>, byte[]> seal)
     {
         if (terms.Find(uri.Path)?.DerivedBy is not { } claim)
-            return JweEncryption.EncryptFlattened(secret.Span, token.TeePublicKey);
+            return seal(secret.Span);
         var evidence = token.Claims.GetProperty("submods").GetProperty("cpu0").GetProperty("ear.veraison.annotated-evidence");
         using var derived = terms.Derive(secret.Span, uri.Path, claim, evidence)
             ?? throw new BrokerRefusal(BrokerError.PolicyDenied, $"the secret is derived by the claim {claim}, which the evidence does not make");
-        return JweEncryption.EncryptFlattened(derived.Span, token.TeePublicKey);
+        return seal(derived.Span);
     }
 }

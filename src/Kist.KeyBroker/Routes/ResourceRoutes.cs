@@ -28,6 +28,12 @@ sealed class ResourceRoutes(BrokerServices services)
     private Reply Read(BrokerContext context, ResourceUri uri)
     {
         var token = Credential(context);
+        return Reply.Json(services.Reading.Read(uri, Query(context), token, context.Correlation, context.Peer, context.Aborted));
+    }
+
+    /// <summary>The query's parameters, for the policies.</summary>
+    public static Dictionary<string, string> Query(BrokerContext context)
+    {
         var query = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, values) in context.Http.Request.Query)
         {
@@ -36,7 +42,7 @@ sealed class ResourceRoutes(BrokerServices services)
             query[name] = values[0] ?? "";
         }
 
-        return Reply.Json(services.Reading.Read(uri, query, token, context.Correlation, context.Peer, context.Aborted));
+        return query;
     }
 
     /// <summary>

@@ -29,7 +29,7 @@ sealed class TenantServices
         Revocations = new RevocationStore(database, scope);
         Proposals = new ProposalStore(database, scope);
         Changes = new ChangeService(database, Proposals, Policies, shared.Engine, References, Audit, options.RequireTwoPersons);
-        var appraiser = new EvidenceAppraiser(shared.Verification, shared.Engine, References);
+        var appraiser = new EvidenceAppraiser(shared.Verification, shared.Engine, References, options.RaTlsEndorsements, options.RaTlsMaximumLifetime);
         var judge = new ResourcePolicyJudge(shared.Engine);
         Attestation = new AttestationService(appraiser, Policies, Revocations, Tokens, Audit, options.Time);
         Reading = new ResourceService(Resources, Terms, Revocations, Policies, judge, Audit, options.Time);

@@ -1,3 +1,4 @@
+using Kist.Linux.Enclaves;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Linux.Devices;
@@ -29,7 +30,14 @@ public interface ISgxDevice
     /// <summary>Allows the attribute PROVISIONKEY, which takes access to /dev/sgx_provision.</summary>
     void AllowProvisioning(SafeFileHandle provisionDevice);
 
-    /// <summary>EINIT. Returns 0, or the processor's error code.</summary>
+    /// <summary>EINIT. Returns 0, or the processor's error code (kernels since 5.11 say EPERM in its place).</summary>
     /// <param name="sigstruct">SIGSTRUCT, 1808 bytes.</param>
     int Initialize(ReadOnlySpan<byte> sigstruct);
+
+    /// <summary>Makes pages of the enclave accessible at their addresses; no more than their SECINFO allows.</summary>
+    /// <param name="range">The enclave's addresses.</param>
+    /// <param name="offset">The first page, from the enclave's base.</param>
+    /// <param name="length">Bytes.</param>
+    /// <param name="protection">PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4.</param>
+    void Map(EnclaveRange range, ulong offset, ulong length, int protection);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Kist.Linux.Enclaves;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Linux.Devices;
@@ -81,6 +82,9 @@ public sealed unsafe partial class SgxDevice : ISgxDevice, IDisposable
         var block = (ulong)aligned.Address;
         return SystemCallException.Check(ioctl(_device, InitializeRequest, &block), "EINIT", Path);
     }
+
+    /// <inheritdoc/>
+    public void Map(EnclaveRange range, ulong offset, ulong length, int protection) => range.Map(_device, offset, length, protection);
 
     /// <inheritdoc/>
     public void Dispose() => _device.Dispose();

@@ -5,7 +5,9 @@ using Kist.Enclaves.Signing;
 using Kist.Enclaves.Tests.Images;
 using Kist.Enclaves.Tests.Signing;
 using Kist.Formats;
+using Kist.Linux;
 using Kist.Linux.Devices;
+using Kist.Linux.Enclaves;
 using Kist.Measurement.Sgx;
 using Microsoft.Win32.SafeHandles;
 
@@ -51,6 +53,17 @@ public sealed class EnclaveLoaderTests
         Assert.Contains("SGX_INVALID_MEASUREMENT", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Kernels since 5.11 give EPERM and not the processor's code.</summary>
+    [Fact]
+    public void Load_KernelSaysEperm_IsExplained()
+    {
+        var image = new EnclaveImage(0x4000, 1, [new EnclavePage(0, SecInfo.ReadExecutePage, default, true)]);
+        var attributes = new SgxAttributes(EnclaveTraits.Mode64Bit, 3);
+        using var device = new FakeDevice { RefusesLikeTheKernel = true };
+        var error = Assert.Throws<OperationFailedException>(() => Loader(device).Load(image, Base, attributes, Sign(image, attributes)));
+        Assert.Contains("measurement, signature or attributes", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Load_DeviceThatAddsNothingOrTooMuch_EndsWithAnError()
     {
@@ -76,16 +89,20 @@ public sealed class EnclaveLoaderTests
 
     private static EnclaveLoader Loader(FakeDevice device) => new(device, () => File.OpenHandle("/dev/null"));
 
-    private static Sigstruct Sign(EnclaveImage image, SgxAttributes attributes) =>
+    internal static Sigstruct Sign(EnclaveImage image, SgxAttributes attributes) =>
         SigstructComposer.Sign(new SigstructFields { EnclaveHash = image.Measure(), Attributes = attributes }, SigningKeys.First);
 
-    private sealed class FakeDevice : ISgxDevice, IDisposable
+    internal sealed class FakeDevice : ISgxDevice, IDisposable
     {
         private EnclaveMeasurer? _measurer;
 
         public int PagesAtOnce { get; init; } = int.MaxValue;
 
         public bool Lies { get; init; }
+
+        public bool RefusesLikeTheKernel { get; init; }
+
+        public List<(ulong Offset, ulong Length, int Protection)> Mappings { get; } = [];
 
         public Secs? Secs { get; private set; }
 
@@ -121,8 +138,12 @@ public sealed class EnclaveLoaderTests
 
         public void AllowProvisioning(SafeFileHandle provisionDevice) => MayProvision = !provisionDevice.IsInvalid;
 
+        public void Map(EnclaveRange range, ulong offset, ulong length, int protection) => Mappings.Add((offset, length, protection));
+
         public int Initialize(ReadOnlySpan<byte> sigstruct)
         {
+            if (RefusesLikeTheKernel)
+                throw new SystemCallException("EINIT", "/dev/sgx_enclave", Errno.EPERM);
             var parsed = Sigstruct.Parse(sigstruct);
             if (!parsed.EnclaveHash.SequenceEqual(_measurer!.MrEnclave()))
                 return 4;

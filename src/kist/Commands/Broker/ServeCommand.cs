@@ -39,10 +39,13 @@ static class ServeCommand
         var peerRate = new Option<int>("--peer-rate") { Description = "Requests without credential that one address may make in a second", DefaultValueFactory = _ => 200, HelpName = "N" };
         var peerBurst = new Option<int>("--peer-burst") { Description = "And how many at once: guests behind one address start together", DefaultValueFactory = _ => 4000, HelpName = "N" };
         var noRoots = new Option<bool>("--no-system-roots") { Description = "Read none of the system's root certificates: a faster start, for a broker that calls no service of which they vouch" };
+        var raTls = new Option<int?>("--ra-tls-port") { Description = "Port of an endpoint where guests prove themselves by their TLS certificates (RA-TLS); 0 for any", HelpName = "PORT" };
+        var challenge = new Option<bool>("--ra-tls-challenge") { Description = "There, a certificate does not do: guests answer a challenge on the connection too" };
+        var endorsements = new Option<bool>("--ra-tls-endorsements") { Description = "There, judge by the collateral in the certificate where none is here" };
         var log = new Option<bool>("--log") { Description = "Log each request as a line of JSON on standard error" };
         var command = new Command("serve", "Run a key broker until it is interrupted.")
         {
-            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, signers, signedOnly, providers, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, noRoots, log,
+            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, signers, signedOnly, providers, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, raTls, challenge, endorsements, noRoots, log,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -75,6 +78,9 @@ static class ServeCommand
                 },
                 UnauthenticatedRequestsPerSecond = parse.GetValue(peerRate),
                 UnauthenticatedBurst = parse.GetValue(peerBurst),
+                RaTlsPort = parse.GetValue(raTls),
+                RaTlsChallenge = parse.GetValue(challenge),
+                RaTlsEndorsements = parse.GetValue(endorsements),
                 MasterKey = keys.Current,
                 EarlierMasterKeys = keys.Earlier,
                 Log = parse.GetValue(log) ? Console.Error.WriteLine : null,
@@ -87,6 +93,8 @@ static class ServeCommand
             if (options.AllowDebug)
                 Terminal.Note("DEBUGGABLE TEEs are accepted: what they are given is not protected");
             Terminal.Note($"listening on {server.Endpoint}, console at {server.Endpoint}console/");
+            if (server.RaTlsEndpoint is { } attested)
+                Terminal.Note($"RA-TLS at {attested}");
             Terminal.Note($"certificate {Path.Combine(options.StateDirectory, "tls.crt")}, first administrator's token {server.AdminTokenFile}");
             await WaitForEndAsync(cancellationToken);
             return ExitCode.Success;

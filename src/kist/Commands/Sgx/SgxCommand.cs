@@ -9,6 +9,8 @@ static class SgxCommand
     {
         MeasureCommand.Create(),
         SignCommand.Create(),
+        SignServerCommand.Create(),
+        LoadCommand.Create(),
         SigningMaterialCommand.Create(),
         SignatureCommand.Create(),
         VerifyCommand.Create(),
