@@ -6,7 +6,7 @@
 set -euo pipefail
 runs=${1:-20}
 root=$(cd "$(dirname "$0")/.." && pwd)
-rune="$root/artifacts/bin/kist-rune"
+rune=${KIST_RUNE:-$root/artifacts/bin/kist-rune}
 peer=${KIST_RUNE_RUNTIME:-$(command -v runc || command -v crun)}
 work=$(mktemp -d)
 export KIST_RUNE_STATE="$work/state" KIST_RUNE_RUNTIME="$peer"
