@@ -16,7 +16,7 @@ namespace Kist.Attestation.RaTls;
 /// </summary>
 public sealed class DiceClaims
 {
-    /// <summary>Most bytes of a nonce.</summary>
+    /// <summary>Most bytes of a nonce that is answered here; the form itself sets no limit.</summary>
     public const int MaxNonceSize = 64;
 
     private const string Name = "DICE claims";
@@ -105,8 +105,6 @@ public sealed class DiceClaims
             });
             return true;
         });
-        if (nonce?.Length > MaxNonceSize)
-            throw Malformed($"a nonce of {nonce.Length} bytes is longer than {MaxNonceSize}");
         var (algorithm, hash) = ReadHashEntry(keyHash ?? throw Malformed("they have no pubkey-hash"));
         return new DiceClaims(bytes)
         {

@@ -89,9 +89,9 @@ public static class RaTlsVerifier
     }
 
     private static void CheckLifetime(VerdictBuilder verdict, RaTlsEvidence evidence, TimeSpan maximum) => verdict.Check(
-        "ratls.certificate.lifetime", evidence.NotAfter - evidence.NotBefore <= maximum, "the certificate lives so shortly that its evidence is recent",
-        $"at most {maximum}", $"{evidence.NotAfter - evidence.NotBefore}", "issue certificates for a shorter time, or have the peer answer a challenge",
-        failure: "the certificate lives so long that its evidence may be stale");
+        "ratls.certificate.lifetime", evidence.Certificate.IsSelfIssued && evidence.NotAfter - evidence.NotBefore <= maximum, "the certificate lives so shortly that its evidence is recent",
+        $"at most {maximum}, by the key's own word", evidence.Certificate.IsSelfIssued ? $"{evidence.NotAfter - evidence.NotBefore}" : "an authority's word", "issue certificates for a shorter time, or have the peer answer a challenge",
+        failure: "the certificate lives so long, or others say how long, that its evidence may be stale");
 
     private static void CheckClaims(VerdictBuilder verdict, DiceClaims? claims, ReadOnlySpan<byte> subjectPublicKeyInfo, ReadOnlyMemory<byte>? nonce)
     {

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Kist.Formats;
@@ -60,7 +62,7 @@ public sealed class AttestedConnectionClient : IDisposable
                 response = await FetchAsync(resource, cancellationToken).ConfigureAwait(false);
             }
 
-            return response.IsSuccess ? SecretBytes.CopyOf(response.Content.Span)
+            return response.IsSuccess ? TakeSecret(response)
                 : throw BrokerTransport.Refusal(KeyBrokerStep.FetchResource, resource.ToString(), response, "the broker's operator sees the full verdict: kist audit show CORRELATION-ID");
         }
         finally
@@ -89,6 +91,14 @@ public sealed class AttestedConnectionClient : IDisposable
             KeyBrokerStep.Attest, HttpMethod.Post, ChallengePath, new BrokerRequest(evidence, ContentType: "application/cbor"), MaxErrorBytes, cancellationToken).ConfigureAwait(false);
         if (!response.IsSuccess)
             throw BrokerTransport.Refusal(KeyBrokerStep.Attest, _transport.Endpoint.ToString(), response, null);
+    }
+
+    /// <summary>The secret came in clear: nothing of it stays in the answer.</summary>
+    private static SecretBytes TakeSecret(BrokerResponse response)
+    {
+        var secret = SecretBytes.CopyOf(response.Content.Span);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsMemory(response.Content).Span);
+        return secret;
     }
 
     private static byte[] NonceOf(ReadOnlyMemory<byte> json)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using Kist.Formats;
 
 namespace Kist.KeyBroker.Protocol;
@@ -120,7 +121,8 @@ sealed class BrokerTransport : IDisposable
         KeyBrokerException TooLong() => new(step, uri.ToString(), $"the answer is longer than {limit} bytes");
         if (response.Content.Headers.ContentLength > limit)
             throw TooLong();
-        using var buffer = new MemoryStream();
+        // In one piece where the length is known, so that no copies are left behind; the answer may be a secret.
+        using var buffer = new MemoryStream((int)(response.Content.Headers.ContentLength ?? 0));
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
         {
@@ -132,9 +134,13 @@ sealed class BrokerTransport : IDisposable
                     throw TooLong();
                 buffer.Write(chunk, 0, read);
             }
+
+            CryptographicOperations.ZeroMemory(chunk);
         }
 
-        return buffer.ToArray();
+        var content = buffer.ToArray();
+        CryptographicOperations.ZeroMemory(buffer.GetBuffer());
+        return content;
     }
 
     private static string? SessionOf(HttpResponseMessage response)

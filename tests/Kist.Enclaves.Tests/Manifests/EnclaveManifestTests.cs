@@ -50,7 +50,8 @@ public sealed class EnclaveManifestTests
         var agent = Sample with { Agent = new ManifestAgent { Applications = [new string('0', 64), new string('1', 64)] }, Broker = broker };
         var application = Sample with { Files = Sample.Files[..1], ImageFromAgent = true };
         var secrets = Sample with { Broker = broker, Secrets = [new ManifestSecret { Resource = "kbs:///a/b/c", Path = "/run/secret" }] };
-        foreach (var manifest in new[] { agent, application, secrets })
+        var overRaTls = Sample with { Broker = broker with { Protocol = "ra-tls" } };
+        foreach (var manifest in new[] { agent, application, secrets, overRaTls })
             Assert.Equal(manifest.ToBytes(), EnclaveManifest.Parse(manifest.ToBytes()).ToBytes());
     }
 
@@ -69,6 +70,7 @@ public sealed class EnclaveManifestTests
             Sample with { Agent = new ManifestAgent { Applications = [new string('1', 64), new string('0', 64)] } },
             Sample with { Broker = broker with { Url = "http://127.0.0.1" } },
             Sample with { Broker = broker with { Url = "https://broker.example.com" } },
+            Sample with { Broker = broker with { Protocol = "kbs" } },
             Sample with { Broker = broker, Secrets = [] },
             Sample with { Secrets = [secret] },
             Sample with { Broker = broker, Secrets = [secret with { Path = "/run/../etc/shadow" }] },

@@ -69,6 +69,7 @@ public sealed class SigningServiceTests : IDisposable
         { "vendor", "VENDOR" },
         { "xfrm", "ATTRIBUTES.XFRM" },
         { "misc", "MISCSELECT" },
+        { "misc unmasked", "MISCMASK" },
         { "family", "ISVFAMILYID" },
         { "extended product", "ISVEXTPRODID" },
     };
@@ -91,6 +92,7 @@ public sealed class SigningServiceTests : IDisposable
             "vendor" => Allowed with { Vendor = 0x8086 },
             "xfrm" => Allowed with { Attributes = new SgxAttributes(EnclaveTraits.Mode64Bit, 0x60003) },
             "misc" => Allowed with { MiscSelect = 1 },
+            "misc unmasked" => Allowed with { MiscMask = 0 },
             "family" => Allowed with { Attributes = new SgxAttributes(EnclaveTraits.Mode64Bit | EnclaveTraits.Kss, 3), IsvFamilyId = Enumerable.Repeat((byte)1, 16).ToArray() },
             _ => Allowed with { Attributes = new SgxAttributes(EnclaveTraits.Mode64Bit | EnclaveTraits.Kss, 3), IsvExtProdId = Enumerable.Repeat((byte)1, 16).ToArray() },
         };

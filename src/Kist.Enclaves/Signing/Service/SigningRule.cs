@@ -71,6 +71,8 @@ public sealed record SigningRule
             return $"ATTRIBUTES.XFRM 0x{fields.Attributes.Xfrm:x} has more than 0x{mayXfrm:x}";
         if ((fields.MiscSelect & ~MiscSelect) != 0)
             return $"MISCSELECT 0x{fields.MiscSelect:x} has more than 0x{MiscSelect:x}";
+        if ((~fields.MiscMask & ~MiscSelect) != 0)
+            return $"MISCMASK 0x{fields.MiscMask:x} leaves MISCSELECT to whoever loads the enclave";
         if (!IsAmong(Families, fields.IsvFamilyId, zeroIfNone: true))
             return "ISVFAMILYID is not among its families";
         if (!IsAmong(ExtendedProducts, fields.IsvExtProdId, zeroIfNone: true))
