@@ -16,7 +16,8 @@ sealed unsafe partial class WasmDeadline : IDisposable
         {
             if (!_ended.Wait(time))
                 wasmtime_engine_increment_epoch((void*)engine);
-        }, 128 << 10) { IsBackground = true, Name = "deadline" };
+        }, 128 << 10)
+        { IsBackground = true, Name = "deadline" };
         _thread.Start();
     }
 
