@@ -42,7 +42,7 @@ public sealed class LazyBlobTests : IDisposable
         {
             await lazy.ReadAsync(0, new byte[1], Token);
             Assert.Null(_cache.TryOpen(source.Blob));
-            await _cache.FillAsync(lazy, source.Blob, Token);
+            await _cache.FillAsync(lazy, source.Blob, null, Token);
             await lazy.ReadAsync(0, new byte[Length], Token);
         }
 
@@ -59,7 +59,7 @@ public sealed class LazyBlobTests : IDisposable
         using (var lazy = _cache.OpenLazy(source, source.Blob))
         {
             source.Content[^1] ^= 1;
-            await Assert.ThrowsAsync<ContentMismatchException>(() => _cache.FillAsync(lazy, source.Blob, Token));
+            await Assert.ThrowsAsync<ContentMismatchException>(() => _cache.FillAsync(lazy, source.Blob, null, Token));
         }
 
         Assert.Empty(Directory.EnumerateFiles(_directory["cache"], "*", SearchOption.AllDirectories));

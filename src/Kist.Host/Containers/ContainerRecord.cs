@@ -81,6 +81,9 @@ public sealed record ContainerRecord
     /// <summary>Why it failed, for the user; null otherwise.</summary>
     public string? Error { get; init; }
 
+    /// <summary>What was found wrong while it ran that its exit code does not say, for the user.</summary>
+    public IReadOnlyList<string> Findings { get; init; } = [];
+
     /// <summary>True if it is to be removed once it has ended.</summary>
     public bool AutoRemove { get; init; }
 

@@ -14,6 +14,7 @@ static class RegistryAccess
     /// <summary>How the owner asks a registry what an image is: with the credentials of podman, skopeo and docker.</summary>
     public static RegistryOptions For(ImageDemands images) => new()
     {
+        TrustedHosts = images.RegistryHosts,
         CertificateAuthorities = [.. images.AuthoritiesPem.Select(p => X509Certificate2.CreateFromPem(p))],
         Credentials = AuthFileCredentials.FromDefaultFiles(),
         Proxy = RegistryProxy.FromEnvironment(),
@@ -22,24 +23,30 @@ static class RegistryAccess
     /// <summary>True for a registry of this machine that is not asked for a certificate.</summary>
     public static bool IsPlain(ImageReference image, ImageDemands images) => images.AuthoritiesPem.Count == 0 && RegistryOptions.IsLoopback(image.Registry);
 
-    /// <summary>Where the door for an image's registry leads.</summary>
-    /// <exception cref="OperationFailedException">Its name is not known here.</exception>
-    public static async Task<IPEndPoint> EndPointAsync(ImageReference image, CancellationToken cancellationToken)
+    /// <summary>The host and port of an image's registry.</summary>
+    public static (string Host, int Port) AuthorityOf(ImageReference image)
     {
         var authority = image.Registry == "docker.io" ? "registry-1.docker.io" : image.Registry;
-        if (IPEndPoint.TryParse(authority, out var address) && address.Port != 0)
-            return address;
         var colon = authority.LastIndexOf(':');
-        var hasPort = colon > authority.LastIndexOf(']');
-        var port = hasPort ? int.Parse(authority.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture) : RegistryOptions.IsLoopback(authority) ? PlainPort : TlsPort;
+        return colon > authority.LastIndexOf(']')
+            ? (authority[..colon], int.Parse(authority.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture))
+            : (authority, RegistryOptions.IsLoopback(authority) ? PlainPort : TlsPort);
+    }
+
+    /// <summary>Where the door for a host leads.</summary>
+    /// <exception cref="OperationFailedException">Its name is not known here.</exception>
+    public static async Task<IPEndPoint> EndPointAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(host, out var address))
+            return new IPEndPoint(address, port);
         try
         {
-            var found = await Dns.GetHostAddressesAsync(hasPort ? authority[..colon] : authority, AddressFamily.InterNetwork, cancellationToken).ConfigureAwait(false);
+            var found = await Dns.GetHostAddressesAsync(host, AddressFamily.InterNetwork, cancellationToken).ConfigureAwait(false);
             return new IPEndPoint(found[0], port);
         }
         catch (SocketException e)
         {
-            throw new OperationFailedException("find registry", authority, e.Message, isTransient: true, inner: e);
+            throw new OperationFailedException("find registry", host, e.Message, isTransient: true, inner: e);
         }
     }
 }

@@ -23,6 +23,15 @@ public sealed record ResolvedImage(
     /// <summary>The blobs of a sealed image, which the host attaches as disks; null for any other image.</summary>
     public IReadOnlyList<Descriptor>? SealedBlobs { get; init; }
 
+    /// <summary>The hosts that were asked for it: a guest that goes the same way needs a door to each.</summary>
+    public IReadOnlyList<(string Host, int Port)> Hosts { get; init; } = [];
+
+    /// <summary>True if <see cref="Defaults"/> is what the image says; false if that is not known here, as with a sealed image.</summary>
+    public bool HasConfiguration => SealedBlobs is null || Source is not null;
+
+    /// <summary>The image that a sealed one was made of, as its owner says, and with it its configuration; null if nobody says it.</summary>
+    public Digest? Source { get; init; }
+
     /// <summary>True if no layer is in the clear.</summary>
     public bool IsEncrypted => Layers > 0 && EncryptedLayers == Layers;
 
@@ -35,8 +44,10 @@ public sealed record ResolvedImage(
     /// <exception cref="OperationFailedException">The registry does not answer or has no such image.</exception>
     public static async Task<ResolvedImage> ResolveAsync(ImageReference reference, RegistryOptions options, CancellationToken cancellationToken)
     {
-        using var repository = new RegistryRepository(reference, options);
-        return await ResolveAsync(reference, repository, cancellationToken).ConfigureAwait(false);
+        var contacts = new RegistryContacts();
+        using var repository = new RegistryRepository(reference, options with { Connect = options.Connect ?? contacts.ConnectAsync });
+        var image = await ResolveAsync(reference, repository, cancellationToken).ConfigureAwait(false);
+        return image with { Hosts = contacts.Hosts };
     }
 
     /// <summary>Asks any source.</summary>
@@ -46,7 +57,13 @@ public sealed record ResolvedImage(
         var content = await ImageReader.ResolveManifestAsync(source, GuestPlatform, cancellationToken).ConfigureAwait(false);
         var manifest = ImageManifest.Parse(content.Bytes.Span);
         if (SealedMediaTypes.IsSealed(manifest))
+        {
+            // The host has no use for the envelope, but the guest will go the same way: it needs a door where it leads.
+            if (source is IRangeSource registry && manifest.Config.Size > 0)
+                await registry.ReadRangeAsync(manifest.Config, 0, new byte[1], cancellationToken).ConfigureAwait(false);
             return Sealed(reference, content.Digest, manifest);
+        }
+
         var (configuration, _) = await ImageReader.ReadConfigurationAsync(source, manifest, cancellationToken).ConfigureAwait(false);
         var process = configuration.Config;
         return new ResolvedImage(

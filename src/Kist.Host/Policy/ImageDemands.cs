@@ -1,11 +1,15 @@
 using System.Text;
 using Kist.Formats;
+using Kist.Images.Signatures;
+using Kist.Oci;
 
 namespace Kist.Host;
 
 /// <summary>What an owner demands of images and tells guests of registries: cdh.toml's [image].</summary>
 public sealed record ImageDemands
 {
+    private const string AtBroker = "kbs:///";
+
     /// <summary>The signature policy: kbs:///… at the broker, or the policy.json itself; null demands no signatures.</summary>
     public string? SignaturePolicy { get; init; }
 
@@ -20,6 +24,22 @@ public sealed record ImageDemands
 
     /// <summary>The authorities that may vouch for registries' certificates, in PEM.</summary>
     public IReadOnlyList<string> AuthoritiesPem { get; init; } = [];
+
+    /// <summary>Other hosts that registries may send the owner and the guest to: "cdn.example.com" or "*.example.com".</summary>
+    public IReadOnlyList<string> RegistryHosts { get; init; } = [];
+
+    /// <summary>
+    /// Where the guest will look for an image's simple signatures; null if that is nowhere, or if the owner has not said it here but at
+    /// the broker.
+    /// </summary>
+    internal Uri? LookasideFor(ImageReference image)
+    {
+        if (SigstoreConfiguration is not { } text || text.StartsWith(AtBroker, StringComparison.Ordinal))
+            return null;
+        var stores = new RegistriesConfiguration();
+        stores.Add(text);
+        return stores.LookasideFor(image) is { Scheme: "http" or "https" } store ? store : null;
+    }
 
     internal string ToToml(Func<string, string> quote)
     {
@@ -37,7 +57,7 @@ public sealed record ImageDemands
     {
         if (value is null)
             return;
-        var isUri = value.StartsWith("kbs:///", StringComparison.Ordinal);
+        var isUri = value.StartsWith(AtBroker, StringComparison.Ordinal);
         if (!isUri && textName is null)
             throw new OperationFailedException("write init-data", uriName, "it must be a resource of the broker", "store it with kist secret put, and give kbs:///repository/type/tag");
         lines.Append(System.Globalization.CultureInfo.InvariantCulture, $"{(isUri ? uriName : textName)} = {quote(value)}\n");

@@ -40,7 +40,14 @@ public sealed class InitDataDocument
         return new InitDataDocument(
             $"algorithm = \"sha384\"\nversion = \"0.1.0\"\n\n[data]\n" +
             $"\"aa.toml\" = {Literal(agent)}\n\"cdh.toml\" = {Literal(hub)}\n\"policy.rego\" = {Literal(policy)}\n" +
-            (learn ? $"\"kist.toml\" = {Literal("learn = true\n")}\n" : ""));
+            Own(learn, images?.RegistryHosts ?? []));
+    }
+
+    private static string Own(bool learn, IReadOnlyList<string> registryHosts)
+    {
+        var hosts = registryHosts.Count > 0 ? $"registry_hosts = [{string.Join(", ", registryHosts.Select(Basic))}]\n" : "";
+        var text = (learn ? "learn = true\n" : "") + hosts;
+        return text.Length > 0 ? $"\"kist.toml\" = {Literal(text)}\n" : "";
     }
 
     /// <summary>Takes a document that the user wrote.</summary>

@@ -50,6 +50,9 @@ public sealed record PinnedContainer
     /// <summary>True if it may not write its root file system.</summary>
     public bool ReadOnlyRoot { get; init; }
 
+    /// <summary>True if what it writes to its root file system may be kept on an encrypted disk of the host's.</summary>
+    public bool WritableDisk { get; init; }
+
     /// <summary>The most that root in it may do; null for the agent's default set.</summary>
     public IReadOnlyList<string>? Capabilities { get; init; }
 

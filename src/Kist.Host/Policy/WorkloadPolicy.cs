@@ -61,6 +61,7 @@ public static class WorkloadPolicy
             overrides.WriteTo(json);
         }
 
+        json.WriteBoolean("writable_disk", container.WritableDisk);
         json.WriteBoolean("input", container.Input);
         json.WriteBoolean("output", container.Output);
         WriteOci(json, container);

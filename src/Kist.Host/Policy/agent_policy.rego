@@ -52,7 +52,13 @@ CreateContainerRequest if {
 	process_allowed
 	hostname_allowed
 	volumes_allowed
+	writable_layer_allowed
 }
+
+# A disk of the host's is encrypted and authenticated, but the host can put a block back to what it was earlier.
+writable_layer_allowed if input.writable_layer == "memory"
+
+writable_layer_allowed if pinned.writable_disk
 
 image_allowed if {
 	input.image.manifest_digest == pinned.image.manifest_digest

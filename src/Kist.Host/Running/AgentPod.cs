@@ -10,9 +10,20 @@ internal sealed class AgentPod(RunningPod pod, ImageDisks disks, VolumeLocks loc
 {
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
 
+    private readonly SortedSet<string> _corrupted = new(StringComparer.Ordinal);
+
     public string Platform { get; } = pod.Info.Simulated ? $"simulated {pod.Info.Tee}" : pod.Info.Tee;
 
     public IReadOnlyList<StepTiming> Timings => timings;
+
+    public IReadOnlyList<string> Findings
+    {
+        get
+        {
+            lock (_corrupted)
+                return [.. disks.Describe(_corrupted)];
+        }
+    }
 
     public IReadOnlyList<PodContainer> Containers { get; } =
         [.. plan.Containers.Where(c => !c.IsInit).Select(c => new PodContainer(c.Pinned.Name, c.Restart, c.Create.Tty, c.Create.Stdin, c.IsSidecar))];
@@ -31,8 +42,13 @@ internal sealed class AgentPod(RunningPod pod, ImageDisks disks, VolumeLocks loc
     public Task ResizeAsync(ProcessId process, int rows, int columns, CancellationToken cancellationToken) =>
         pod.Agent.ResizeTtyAsync(process, rows, columns, cancellationToken);
 
-    public async Task<int> WaitAsync(ProcessId process, CancellationToken cancellationToken) =>
-        (await pod.Agent.WaitProcessAsync(process, cancellationToken).ConfigureAwait(false)).ExitCode;
+    public async Task<int> WaitAsync(ProcessId process, CancellationToken cancellationToken)
+    {
+        var exit = await pod.Agent.WaitProcessAsync(process, cancellationToken).ConfigureAwait(false);
+        lock (_corrupted)
+            _corrupted.UnionWith(exit.CorruptedBlobs);
+        return exit.ExitCode;
+    }
 
     public Task ExecuteAsync(ExecProcessRequest execution, CancellationToken cancellationToken) => pod.Agent.ExecProcessAsync(execution, cancellationToken);
 

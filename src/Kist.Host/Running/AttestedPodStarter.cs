@@ -46,7 +46,7 @@ public sealed class AttestedPodStarter(
         timings.Finish("register");
 
         progress.Report("preparing the image's disks");
-        var disks = await ImageDisks.PrepareAsync(new BlobCache(state.ImageCache), plan.Image, RegistryAccess.For(request.Images), request.Fetch, cancellationToken)
+        var disks = await ImageDisks.PrepareAsync(new BlobCache(state.ImageCache), [.. plan.Containers.Select(c => c.Image)], RegistryAccess.For(request.Images), request.Fetch, cancellationToken)
             .ConfigureAwait(false);
         timings.Finish("disks");
         var locks = VolumeLocks.Acquire(plan.Containers.SelectMany(c => c.Disks));
@@ -58,6 +58,7 @@ public sealed class AttestedPodStarter(
             timings.Restart();
             await CreateAndStartAsync(pod, plan, request, output, progress, cancellationToken).ConfigureAwait(false);
             timings.Finish("container");
+            disks.Hurry();
             timings.AddGuest(await pod.Agent.GetProgressAsync(cancellationToken).ConfigureAwait(false));
             return new AgentPod(pod, disks, locks, plan, request, timings.Steps);
         }

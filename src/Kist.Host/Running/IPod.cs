@@ -23,6 +23,12 @@ public interface IPod : IAsyncDisposable
     /// <summary>The containers that run, in the order in which they were started; those that had to end before are not among them.</summary>
     IReadOnlyList<PodContainer> Containers { get; }
 
+    /// <summary>
+    /// What was found wrong while the pod ran that exit codes do not say, for people: a disk that shows other blocks than the image
+    /// has. Of a container it is known once its end has been waited for.
+    /// </summary>
+    IReadOnlyList<string> Findings { get; }
+
     /// <summary>Reads a process's output until it ends.</summary>
     IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ProcessId process, OutputSource source, CancellationToken cancellationToken);
 

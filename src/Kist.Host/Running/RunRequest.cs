@@ -59,6 +59,15 @@ public sealed record RunRequest
     /// <summary>File for what was asked of the guest, which then allows everything; null for a guest under its policy.</summary>
     public string? LearnFile { get; init; }
 
+    /// <summary>
+    /// Size of the encrypted disk of this host on which the container's changes to its root file system are kept; 0 to keep them in
+    /// the guest's memory; null for a disk of <see cref="DefaultWritableBytes"/> for sealed images, and memory for others.
+    /// </summary>
+    public long? WritableBytes { get; init; }
+
+    /// <summary>Only what is written takes room on the host.</summary>
+    public const long DefaultWritableBytes = 4L << 30;
+
     /// <summary>True if an image with a layer in the clear may run.</summary>
     public bool AllowPlainImage { get; init; }
 

@@ -86,7 +86,11 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
             {
                 folder.Save(folder.Record with { Status = ContainerStatus.Running, Platform = pod.Platform, Timings = pod.Timings, Ports = ports.Open });
                 _pod = supervised;
-                return await AttendAsync(supervised, console, cancellationToken).ConfigureAwait(false);
+                var exitCode = await AttendAsync(supervised, console, cancellationToken).ConfigureAwait(false);
+                foreach (var finding in pod.Findings)
+                    progress.Report($"warning: {finding}");
+                folder.Save(folder.Record with { Findings = pod.Findings });
+                return exitCode;
             }
         }
     }

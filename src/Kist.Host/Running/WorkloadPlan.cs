@@ -20,6 +20,8 @@ public sealed record WorkloadPlan
     /// <summary>The identifier of a single container.</summary>
     public const string ContainerId = "main";
 
+    private const string WritableDisk = "writable-layer";
+
     private WorkloadPlan(IReadOnlyList<PlannedContainer> containers, string? hostname, PodSpec spec)
     {
         Containers = containers;
@@ -65,8 +67,14 @@ public sealed record WorkloadPlan
     public static async Task<WorkloadPlan> ComposeAsync(
         RunRequest request, IReadOnlyList<PlannedContainer> containers, string? hostname, GuestImage guest, ServiceEndpoints endpoints, CancellationToken cancellationToken)
     {
+        containers = [.. containers.Select(c => WithWritableLayer(request, c))];
+        var images = containers.Select(c => c.Image).DistinctBy(i => i.ManifestDigest).ToList();
+        var doors = await RegistryDoors.OpenAsync(new IPEndPoint(IPAddress.Loopback, endpoints.Broker.Port), images, request.Images, cancellationToken)
+            .ConfigureAwait(false);
         foreach (var container in containers)
         {
+            container.Create.RegistryDoors.AddRange(doors.Told);
+
             // Digests and decryption prove what is pulled from this machine's registry; TLS would end at the same host.
             container.Create.InsecureRegistry = RegistryAccess.IsPlain(container.Image.Reference, request.Images);
             container.Create.RegistryByDoor = true;
@@ -76,14 +84,13 @@ public sealed record WorkloadPlan
         var initData = InitDataDocument.Compose(
             endpoints.BrokerFromGuest, endpoints.BrokerCertificate, WorkloadPolicy.Write([.. containers.Select(c => c.Pinned)], request.AllowNetwork, ports),
             request.LearnFile is not null, request.Images);
-        var images = containers.Select(c => c.Image).DistinctBy(i => i.ManifestDigest).ToList();
         return new WorkloadPlan(containers, hostname, new PodSpec
         {
             Guest = guest,
             InitData = initData.Bytes,
             MemoryMebibytes = MachineSize.Mebibytes(request, images.Where(i => i.SealedBlobs is null).Sum(i => i.CompressedBytes)),
             Cpus = request.VirtualCpus,
-            Doors = await DoorsAsync(endpoints, images, cancellationToken).ConfigureAwait(false),
+            Doors = doors.Doors,
             StartTimeout = request.StartTimeout,
         });
     }
@@ -99,23 +106,13 @@ public sealed record WorkloadPlan
     public IEnumerable<GuestDisk> VolumeDisks(string folder) => Containers.SelectMany(c => c.Disks).DistinctBy(d => d.Serial)
         .Select(d => d.File is { } file ? (GuestDisk)new VolumeDisk(d.Serial, file) : new ScratchDisk(d.Serial, d.SizeBytes, folder));
 
-    /// <summary>One door a port: that of the broker, and those of the registries.</summary>
-    private static async Task<IReadOnlyList<GuestDoor>> DoorsAsync(
-        ServiceEndpoints endpoints, IReadOnlyList<ResolvedImage> images, CancellationToken cancellationToken)
+    /// <summary>A container of a sealed image writes on an encrypted disk, unless its owner says otherwise; a read-only one has nothing to write.</summary>
+    private static PlannedContainer WithWritableLayer(RunRequest request, PlannedContainer container)
     {
-        var doors = new List<GuestDoor> { Door(new IPEndPoint(IPAddress.Loopback, endpoints.Broker.Port)) };
-        foreach (var image in images.DistinctBy(i => i.Reference.Registry))
-        {
-            var door = Door(await RegistryAccess.EndPointAsync(image.Reference, cancellationToken).ConfigureAwait(false));
-            var other = doors.FirstOrDefault(d => d.GuestPort == door.GuestPort);
-            if (other is not null && !other.Service.Equals(door.Service))
-                throw new OperationFailedException("plan doors", image.Reference.Registry, $"the guest reaches {other.Service} by this port already", "copy the images to one registry: kist image copy");
-            if (other is null)
-                doors.Add(door);
-        }
-
-        return doors;
+        var bytes = request.WritableBytes ?? (container.Image.SealedBlobs is null ? 0 : RunRequest.DefaultWritableBytes);
+        if (container.Pinned.ReadOnlyRoot || bytes == 0)
+            return container with { Pinned = container.Pinned with { WritableDisk = false } };
+        container.Create.WritableDisk = WritableDisk;
+        return container with { Pinned = container.Pinned with { WritableDisk = true }, Disks = [.. container.Disks, new RunDisk(WritableDisk, bytes, null)] };
     }
-
-    private static GuestDoor Door(IPEndPoint service) => new(service.Port, service);
 }

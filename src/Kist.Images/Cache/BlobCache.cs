@@ -57,7 +57,12 @@ public sealed class BlobCache
     }
 
     /// <summary>Fetches what a blob misses, proves it, and keeps it as a whole one.</summary>
-    public Task FillAsync(LazyBlob lazy, Descriptor blob, CancellationToken cancellationToken) => lazy.FillAsync(PathOf(blob.Digest), cancellationToken);
+    /// <param name="lazy">The blob.</param>
+    /// <param name="blob">What it is.</param>
+    /// <param name="pause">Waits after a piece, told how long that took; null for no waiting.</param>
+    /// <param name="cancellationToken">Stops it; what was fetched stays.</param>
+    public Task FillAsync(LazyBlob lazy, Descriptor blob, Func<TimeSpan, CancellationToken, Task>? pause, CancellationToken cancellationToken) =>
+        lazy.FillAsync(PathOf(blob.Digest), pause, cancellationToken);
 
     /// <summary>What is there, most recently used first.</summary>
     public IReadOnlyList<CacheEntry> List() => [.. Files().Select(Describe).OfType<CacheEntry>().OrderByDescending(e => e.LastUsed)];

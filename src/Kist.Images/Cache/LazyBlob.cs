@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
 using Kist.Linux.Files;
@@ -117,13 +118,14 @@ public sealed class LazyBlob : IDisposable
 
     /// <summary>Fetches all that is missing, proves the whole, and makes it a blob of the cache.</summary>
     /// <param name="finished">Where the whole goes.</param>
+    /// <param name="pause">Waits after a piece, told how long that took; null for no waiting.</param>
     /// <param name="cancellationToken">Stops it; what was fetched stays.</param>
     /// <exception cref="ContentMismatchException">The registry sent something else; it is thrown away.</exception>
-    internal async Task FillAsync(string finished, CancellationToken cancellationToken)
+    internal async Task FillAsync(string finished, Func<TimeSpan, CancellationToken, Task>? pause, CancellationToken cancellationToken)
     {
         await Parallel.ForEachAsync(
             Enumerable.Range(0, Pieces), new ParallelOptions { MaxDegreeOfParallelism = ParallelPieces, CancellationToken = cancellationToken },
-            async (piece, token) => await RequireAsync(piece, token).ConfigureAwait(false)).ConfigureAwait(false);
+            FillPieceAsync).ConfigureAwait(false);
         var digest = await Task.Run(() => Hash(cancellationToken), cancellationToken).ConfigureAwait(false);
 
         // Before the file has its new name: a map must never outlive what it describes.
@@ -137,6 +139,16 @@ public sealed class LazyBlob : IDisposable
 
         File.Delete(_path);
         throw new ContentMismatchException("blob", _blob.Digest, "the registry's content has another digest");
+
+        async ValueTask FillPieceAsync(int piece, CancellationToken token)
+        {
+            if (_map.ReadByte(piece) != 0)
+                return;
+            var begun = Stopwatch.GetTimestamp();
+            await RequireAsync(piece, token).ConfigureAwait(false);
+            if (pause is not null)
+                await pause(Stopwatch.GetElapsedTime(begun), token).ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>

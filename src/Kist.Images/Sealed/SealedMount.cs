@@ -14,25 +14,25 @@ public sealed class SealedMount : IDisposable
 {
     private readonly Stack<Action> _undo = new();
     private readonly DeviceMapper _mapper = new();
+    private readonly Lock _lock = new();
     private readonly Dictionary<string, string> _plainDevices = [];
-    private readonly string _name;
+    private readonly SealedMountPlace _place;
+    private bool _isDisposed;
 
-    private SealedMount(string name) => _name = name;
+    private SealedMount(SealedMountPlace place) => _place = place;
 
     /// <summary>Mounts an image.</summary>
     /// <param name="manifest">The opened manifest; its keys are wiped.</param>
-    /// <param name="name">A name for the mapped devices, unique in the guest.</param>
-    /// <param name="directory">A directory of the caller's, for the mounts of several file systems.</param>
-    /// <param name="root">An existing directory, where the whole is mounted.</param>
-    public static SealedMount Mount(SealedManifest manifest, string name, string directory, string root)
+    /// <param name="place">Where; its root exists.</param>
+    public static SealedMount Mount(SealedManifest manifest, SealedMountPlace place)
     {
-        var mount = new SealedMount(name);
+        var mount = new SealedMount(place);
         try
         {
             if (manifest.FileSystems is [var only])
-                mount.MountFileSystem(only, 0, root);
+                mount.MountFileSystem(only, 0, place.Root);
             else
-                mount.MountStack(manifest.FileSystems, directory, root);
+                mount.MountStack(manifest.FileSystems, place.Directory, place.Root);
             return mount;
         }
         catch
@@ -46,9 +46,29 @@ public sealed class SealedMount : IDisposable
         }
     }
 
+    /// <summary>
+    /// Blobs, by <see cref="SealedDeviceTables.DiskSerial"/>, of which the kernel has refused a block: the host's disk showed
+    /// something else than the image's. Whoever read it got an I/O error.
+    /// </summary>
+    public IReadOnlyList<string> CorruptedBlobs()
+    {
+        lock (_lock)
+        {
+            // verity.rst, "Status": V as long as every block that was read was right, C afterwards.
+            return _isDisposed ? [] : [.. _plainDevices.Keys.Where(id => _mapper.Status(VerityName(id)).StartsWith('C'))];
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        lock (_lock)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+        }
+
         while (_undo.TryPop(out var undo))
         {
             try
@@ -86,7 +106,7 @@ public sealed class SealedMount : IDisposable
         List<string> plain = [.. fileSystem.Blobs.Select(MapBlob)];
         var device = fileSystem.IsWhole
             ? plain[0]
-            : Create(string.Create(CultureInfo.InvariantCulture, $"{_name}-{index}"), SealedDeviceTables.Linear(fileSystem, plain));
+            : Create(string.Create(CultureInfo.InvariantCulture, $"{_place.Name}-{index}"), SealedDeviceTables.Linear(fileSystem, plain));
         try
         {
             Mounts.Mount(device, target, "erofs", MountOptions.ReadOnly | MountOptions.NoDevices);
@@ -105,18 +125,20 @@ public sealed class SealedMount : IDisposable
         var id = SealedDeviceTables.DiskSerial(blob.Digest);
         if (_plainDevices.TryGetValue(id, out var existing))
             return existing;
-        var disk = FindDisk(id);
-        var verity = Create($"{_name}-{id}-verity", [new MapperTarget("verity", SealedDeviceTables.Sectors(blob), SealedDeviceTables.Verity(blob, disk))]);
+        var disk = FindDisk(_place.DiskOfBlob.GetValueOrDefault(id, id));
+        var verity = Create(VerityName(id), [new MapperTarget("verity", SealedDeviceTables.Sectors(blob), SealedDeviceTables.Verity(blob, disk))]);
         var parameters = SealedDeviceTables.Crypt(blob, verity);
         try
         {
-            return _plainDevices[id] = Create($"{_name}-{id}", [new MapperTarget("crypt", SealedDeviceTables.Sectors(blob), parameters)]);
+            return _plainDevices[id] = Create($"{_place.Name}-{id}", [new MapperTarget("crypt", SealedDeviceTables.Sectors(blob), parameters)]);
         }
         finally
         {
             CryptographicOperations.ZeroMemory(parameters);
         }
     }
+
+    private string VerityName(string id) => $"{_place.Name}-{id}-verity";
 
     private string Create(string name, IReadOnlyList<MapperTarget> targets)
     {

@@ -16,13 +16,12 @@ public static class SealedPuller
     /// <param name="source">Where the artifact's documents are.</param>
     /// <param name="chain">As <see cref="ImageReader.ResolveChainAsync"/> gave it.</param>
     /// <param name="keys">Who has the image key.</param>
-    /// <param name="name">A name for the mapped devices, unique in the guest.</param>
-    /// <param name="rootDirectory">A directory for the mounts; it is made if missing. The root file system is "rootfs" in it.</param>
+    /// <param name="place">Where it is mounted, and from which disks.</param>
     /// <param name="options">Policy, approval, announcement and what is mounted already, as for ordinary images.</param>
     /// <param name="cancellationToken">Stops it; nothing is left.</param>
     /// <returns>The image, and what holds it mounted: null if it was already.</returns>
     public static async Task<(PulledImage Image, SealedMount? Mount)> MountAsync(
-        IImageSource source, IReadOnlyList<ManifestContent> chain, ILayerKeyProvider keys, string name, string rootDirectory, PullOptions options,
+        IImageSource source, IReadOnlyList<ManifestContent> chain, ILayerKeyProvider keys, SealedMountPlace place, PullOptions options,
         CancellationToken cancellationToken)
     {
         if (options.Policy is { } policy)
@@ -40,10 +39,9 @@ public static class SealedPuller
                 await approve(candidate, cancellationToken).ConfigureAwait(false);
             if (options.FindUnpacked is { } find && await find(content.Digest, cancellationToken).ConfigureAwait(false) is { } mounted)
                 return (Pulled(candidate, mounted), null);
-            var root = Path.Combine(rootDirectory, "rootfs");
-            Directory.CreateDirectory(root);
-            var mount = await Task.Run(() => SealedMount.Mount(manifest, name, rootDirectory, root), cancellationToken).ConfigureAwait(false);
-            return (Pulled(candidate, root), mount);
+            Directory.CreateDirectory(place.Root);
+            var mount = await Task.Run(() => SealedMount.Mount(manifest, place), cancellationToken).ConfigureAwait(false);
+            return (Pulled(candidate, place.Root), mount);
         }
         finally
         {

@@ -22,7 +22,8 @@ namespace Kist.Linux.Storage;
 public sealed class DeviceMapper : IDisposable
 {
     private const int HeaderSize = 312, TargetSize = 40;
-    private const byte CreateCommand = 3, RemoveCommand = 4, SuspendCommand = 6, LoadCommand = 9;
+    private const byte CreateCommand = 3, RemoveCommand = 4, SuspendCommand = 6, LoadCommand = 9, StatusCommand = 12;
+    private const int MaximumStatus = 512;
     private const uint ReadOnlyFlag = 1;
 
     private readonly SafeFileHandle _control = File.OpenHandle("/dev/mapper/control", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
@@ -51,6 +52,15 @@ public sealed class DeviceMapper : IDisposable
 
     /// <summary>Removes a device that nothing uses.</summary>
     public void Remove(string name) => Call(RemoveCommand, name, 0, 0, []);
+
+    /// <summary>What the only target of a device says of itself, as its kernel document describes it.</summary>
+    public string Status(string name)
+    {
+        var answer = Call(StatusCommand, name, 0, 0, new byte[MaximumStatus]);
+        var start = (int)BinaryPrimitives.ReadUInt32LittleEndian(answer.AsSpan(0x10)) + TargetSize;
+        var text = answer.AsSpan(Math.Min(start, answer.Length));
+        return Encoding.ASCII.GetString(text[..Math.Max(0, text.IndexOf((byte)0))]);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _control.Dispose();
@@ -99,7 +109,7 @@ public sealed class DeviceMapper : IDisposable
             WriteName(block.AsSpan(0x30, 128), name);
             table.CopyTo(block.AsSpan(HeaderSize));
             DeviceControl.Call(_control, DeviceControl.ReadWriteRequest('\xfd', command, HeaderSize), block, "device mapper command", $"{command} of {name}");
-            return block[..HeaderSize];
+            return command == StatusCommand ? block.ToArray() : block[..HeaderSize];
         }
         finally
         {

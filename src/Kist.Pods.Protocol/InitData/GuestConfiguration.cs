@@ -35,10 +35,11 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
             throw new MalformedDataException("init-data", -1, "aa.toml and cdh.toml name different brokers");
         if (agent.Certificate is not null && hub.Certificate is not null && agent.Certificate.Trim() != hub.Certificate.Trim())
             throw new MalformedDataException("init-data", -1, "aa.toml and cdh.toml have different certificates for the broker");
+        var own = ReadOwn(initData);
         return new GuestConfiguration(Address(agent.Url ?? hub.Url), agent.Certificate ?? hub.Certificate, initData.Find("policy.rego"))
         {
-            Images = ImageSettings.From(initData),
-            Learn = ReadLearn(initData),
+            Images = ImageSettings.From(initData) with { TrustedHosts = own.RegistryHosts },
+            Learn = own.Learn,
         };
     }
 
@@ -49,15 +50,25 @@ public sealed record GuestConfiguration(Uri? BrokerUrl, string? BrokerCertificat
         return (TomlText.OptionalText(table, url, name), TomlText.OptionalText(table, certificate, name));
     }
 
-    private static bool ReadLearn(InitDataToml initData)
+    /// <summary>kist.toml: what no data hub of others knows.</summary>
+    private static (bool Learn, IReadOnlyList<string> RegistryHosts) ReadOwn(InitDataToml initData)
     {
         const string Own = "kist.toml";
         if (initData.Find(Own) is not { } text)
-            return false;
+            return (false, []);
         var table = TomlText.Parse(Encoding.UTF8.GetBytes(text), Own);
-        return table.Count == 1 && table.TryGetValue("learn", out var value) && value is bool learn
-            ? learn
-            : throw new MalformedDataException(Own, -1, "it has \"learn\", true or false, and nothing else");
+        var (learn, hosts) = (false, Array.Empty<string>());
+        foreach (var (name, value) in table)
+        {
+            if (name == "learn" && value is bool allows)
+                learn = allows;
+            else if (name == "registry_hosts" && value is TomlArray list && list.All(e => e is string { Length: > 0 }))
+                hosts = [.. list.OfType<string>()];
+            else
+                throw new MalformedDataException(Own, -1, "it has \"learn\", true or false, \"registry_hosts\", an array of strings, and nothing else");
+        }
+
+        return (learn, hosts);
     }
 
     private static TomlTable? Table(TomlTable? table, string name) => table is null ? null : TomlText.OptionalTable(table, name, "init-data");

@@ -36,6 +36,12 @@ public sealed record ImageSettings
     /// </summary>
     public IReadOnlyList<string> AuthoritiesPem { get; init; } = [];
 
+    /// <summary>
+    /// Other hosts that a registry may send its guest to, for tokens or for blobs (kist.toml registry_hosts): "cdn.example.com" or
+    /// "*.example.com". The helpers of well-known public registries need not be named.
+    /// </summary>
+    public IReadOnlyList<string> TrustedHosts { get; init; } = [];
+
     /// <summary>The proxy for https ([image.image_pull_proxy] https_proxy), or null.</summary>
     public string? HttpsProxy { get; init; }
 

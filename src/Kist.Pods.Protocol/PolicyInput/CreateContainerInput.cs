@@ -45,6 +45,12 @@ public sealed record CreateContainerInput
     /// <summary>True if the root file system cannot be written.</summary>
     public bool ReadOnlyRoot { get; init; }
 
+    /// <summary>
+    /// True if what it changes in its root file system goes to an encrypted disk of the host's, which can put a block back to
+    /// what it was earlier; false if it stays in the guest's memory.
+    /// </summary>
+    public bool WritableOnDisk { get; init; }
+
     /// <summary>The pod's host name.</summary>
     public required string Hostname { get; init; }
 
@@ -87,6 +93,7 @@ public sealed record CreateContainerInput
         foreach (var volume in Volumes)
             volume.Write(json);
         json.WriteEndArray();
+        json.WriteString("writable_layer", WritableOnDisk ? "disk" : "memory");
         Pod.Write(json);
     }
 

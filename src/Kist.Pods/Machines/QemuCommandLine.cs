@@ -62,7 +62,8 @@ public static class QemuCommandLine
         "-blockdev", disk is ServedDisk
             ? $"driver=raw,node-name=disk{index},read-only=on,file.driver=nbd,file.server.type=fd,file.server.str={FirstDisk + index}"
             : $"driver=raw,node-name=disk{index},read-only={(disk is ScratchDisk or VolumeDisk ? "off" : "on")},file.driver=file,file.filename=/dev/fd/{FirstDisk + index},file.locking=off",
-        "-device", $"virtio-blk-pci,drive=disk{index},serial={disk.Serial}",
+        // A disk that fills up on the host is an I/O error in the guest; QEMU would stop the machine.
+        "-device", $"virtio-blk-pci,drive=disk{index},serial={disk.Serial}{(disk is ScratchDisk or VolumeDisk ? ",werror=report" : "")}",
     ];
 
     /// <summary>restrict=on: the guest reaches nothing but the doors, neither the host's loopback nor the world.</summary>

@@ -17,6 +17,9 @@ static class GuestNetwork
     /// <summary>Where services of the host are reached, each by its port (Kist.Pods GuestDoor).</summary>
     public static IPAddress Door { get; } = new([10, 0, 2, 100]);
 
+    /// <summary>True for an address that a door may have.</summary>
+    public static bool IsDoor(IPAddress address) => address.GetAddressBytes() is [10, 0, 2, >= 100 and < 200];
+
     public static void Configure()
     {
         NetworkInterfaces.BringUp("lo");

@@ -1,3 +1,4 @@
+using Kist.Agent.Images;
 using Kist.Linux.Files;
 using Kist.Linux.Processes;
 using Kist.Pods.Protocol;
@@ -12,7 +13,7 @@ namespace Kist.Agent.Containers;
 /// <param name="input">True if the host may write the first process's standard input.</param>
 /// <param name="image">What its root file system is made from.</param>
 /// <param name="reaper">Who starts and reaps processes.</param>
-sealed class Container(ContainerPlan plan, string bundle, bool input, IDisposable image, ChildReaper reaper) : IAsyncDisposable
+sealed class Container(ContainerPlan plan, string bundle, bool input, ImageStore.Lease image, ChildReaper reaper) : IAsyncDisposable
 {
     /// <summary>More than this many executed processes at a time would be an attack on the guest's memory.</summary>
     private const int MaximumExecutions = 64;
@@ -114,6 +115,7 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, IDisposabl
             ExitCode = exit.ExitCode,
             Signal = exit.Signal,
             OutOfMemory = exit.Signal == Signals.Kill && OutOfMemoryKills > 0,
+            CorruptedBlobs = { image.CorruptedBlobs() },
         };
     }
 

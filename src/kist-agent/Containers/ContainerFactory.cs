@@ -2,6 +2,7 @@ using Kist.Agent.Boot;
 using Kist.Agent.GuestServices;
 using Kist.Agent.Images;
 using Kist.Agent.Policy;
+using Kist.Agent.Volumes;
 using Kist.Images;
 using Kist.Images.Ocicrypt;
 using Kist.Images.Sealed;
@@ -21,6 +22,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
     private const string RootName = "rootfs";
 
     private readonly ImageStore _images = new();
+    private readonly WritableLayers _writable = new(new EncryptedScratch(reaper));
 
     public static string FolderOf(string id) => $"{FileSystems.Work}/containers/{id}";
 
@@ -40,7 +42,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
                 Volumes = await guest.Services.PrepareVolumesAsync(caller, request.Volumes, folder, cancellationToken),
                 Unsealed = await guest.Services.UnsealAsync(caller, process.Env, cancellationToken),
             };
-            MountRoot(image.RootFileSystem, folder, plan.RootFileSystem);
+            MountRoot(image.RootFileSystem, await WritableFolderAsync(request, folder), plan.RootFileSystem);
             WriteBundle(plan, folder);
             guest.Services.Open(caller, plan.ServicesFolder!);
             bundle.Finish();
@@ -101,7 +103,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
             using var repository = new RegistryRepository(reference, await guest.Images.RegistryAsync(request, reference, cancellationToken));
             var chain = await ImageReader.ResolveChainAsync(repository, options.Platform, cancellationToken);
             var image = SealedPuller.IsSealed(chain)
-                ? await MountAsync(repository, chain, reference, lease, options, cancellationToken)
+                ? await MountAsync(request, repository, chain, reference, lease, options, cancellationToken)
                 : await ImagePuller.PullAsync(
                     repository, chain, [new KeyPacketUnwrapper(guest.Keys, options.AllowUnauthenticatedWrap)], lease.Folder, options, steps, cancellationToken);
             lease.Finish();
@@ -117,8 +119,8 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
 
     /// <summary>Mounts a sealed image from the host's disks, unless another container of the pod has it mounted.</summary>
     private async Task<PulledImage> MountAsync(
-        RegistryRepository repository, IReadOnlyList<ManifestContent> chain, ImageReference reference, ImageStore.Lease lease, PullOptions options,
-        CancellationToken cancellationToken)
+        CreateContainerRequest request, RegistryRepository repository, IReadOnlyList<ManifestContent> chain, ImageReference reference, ImageStore.Lease lease,
+        PullOptions options, CancellationToken cancellationToken)
     {
         using (var modules = guest.Progress.Start("image.modules"))
         {
@@ -131,16 +133,33 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
             BeforeKeys = (digest, token) => guest.RecordImageAsync(reference.ToString(), digest.ToString(), token),
             FindUnpacked = (digest, token) => lease.FindAsync(digest.ToString(), token),
         };
-        var (image, mount) = await SealedPuller.MountAsync(repository, chain, guest.Keys, $"kist-{lease.Name}", lease.Folder, sealedOptions, cancellationToken);
+        var (image, mount) = await SealedPuller.MountAsync(
+            repository, chain, guest.Keys, new SealedMountPlace($"kist-{lease.Name}", lease.Folder) { DiskOfBlob = DisksOf(request) }, sealedOptions, cancellationToken);
         if (mount is not null)
             lease.Hold(mount);
         return image;
     }
 
-    /// <summary>A container's root: the image, which stays as it is for the pod's other containers, below what the container writes.</summary>
-    private static void MountRoot(string image, string folder, string root)
+    /// <summary>What the host says of its disks: at most as many as an image can have.</summary>
+    private static Dictionary<string, string> DisksOf(CreateContainerRequest request)
     {
-        var (upper, work) = (Path.Combine(folder, "upper"), Path.Combine(folder, "work"));
+        if (request.ImageDisks.Count > SealedManifest.MaxBlobs || request.ImageDisks.DistinctBy(d => d.Blob).Count() < request.ImageDisks.Count)
+            throw new AgentException(FailureCode.InvalidRequest, "attach sealed image", request.ContainerId, "too many disks, or one blob on two of them");
+        return request.ImageDisks.ToDictionary(d => d.Blob, d => d.Disk, StringComparer.Ordinal);
+    }
+
+    private async Task<string> WritableFolderAsync(CreateContainerRequest request, string folder)
+    {
+        using var step = guest.Progress.Start("container.writable-layer", request.ContainerId);
+        var writable = await _writable.FolderAsync(request.WritableDisk, request.ContainerId, folder);
+        step.Finish();
+        return writable;
+    }
+
+    /// <summary>A container's root: the image, which stays as it is for the pod's other containers, below what the container writes.</summary>
+    private static void MountRoot(string image, string writable, string root)
+    {
+        var (upper, work) = (Path.Combine(writable, "upper"), Path.Combine(writable, "work"));
         foreach (var path in (string[])[upper, work, root])
             Directory.CreateDirectory(path);
         // The root directory is the upper one's: it must have the mode and owner of the image's.
@@ -153,7 +172,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         Mounts.Mount("overlay", root, "overlay", MountOptions.NoDevices, $"lowerdir={image},upperdir={upper},workdir={work}");
     }
 
-    private static void Abandon(string id, string folder)
+    private void Abandon(string id, string folder)
     {
         var root = Path.Combine(folder, RootName);
         if (MountEntry.ReadAll().Any(m => m.Path == root))
@@ -161,9 +180,10 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
         Remove(id);
     }
 
-    /// <summary>Deletes a container's folder, whatever its image put there.</summary>
-    public static void Remove(string id)
+    /// <summary>Deletes a container's folder and what it wrote, whatever its image put there.</summary>
+    public void Remove(string id)
     {
+        _writable.Remove(id);
         using var parent = DirectoryHandle.Open($"{FileSystems.Work}/containers");
         parent.RemoveTree(System.Text.Encoding.UTF8.GetBytes(id));
     }
@@ -232,6 +252,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
             Terminal = request.Tty,
             Capabilities = CapabilitiesOf(request),
             ReadOnlyRoot = request.ReadOnlyRoot,
+            WritableOnDisk = request.WritableDisk.Length > 0,
             Hostname = HostnameOf(request),
             MemoryBytes = request.Limits?.MemoryBytes ?? 0,
             CpuMillis = request.Limits?.CpuMillis ?? 0,

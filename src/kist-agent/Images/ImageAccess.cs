@@ -1,8 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Kist.Agent.Boot;
 using Kist.Formats;
 using Kist.Images.Signatures;
 using Kist.Oci;
@@ -30,7 +27,7 @@ sealed class ImageAccess(ImageSettings settings, BrokerKeys broker) : IPolicyKey
             stores.Add(Encoding.UTF8.GetString(await ReadAsync(sigstore, cancellationToken)));
         return new PolicyEvaluator(
             ImagePolicy.Parse(await ReadAsync(policy, cancellationToken)), this,
-            new LookasideStore(stores.LookasideFor, request.RegistryByDoor ? ConnectByDoorAsync : null), new OpenPgpVerifier(TimeProvider.System));
+            new LookasideStore(stores.LookasideFor, request.RegistryByDoor ? new RegistryDoors(request.RegistryDoors).ConnectAsync : null), new OpenPgpVerifier(TimeProvider.System));
     }
 
     /// <summary>How to talk to the registry of an image.</summary>
@@ -45,9 +42,10 @@ sealed class ImageAccess(ImageSettings settings, BrokerKeys broker) : IPolicyKey
             PlainHttp = request.InsecureRegistry && !isPrivate,
             CertificateAuthorities = [.. settings.AuthoritiesPem.Select(p => X509Certificate2.CreateFromPem(p))],
             Credentials = credentials,
+            TrustedHosts = settings.TrustedHosts,
             Rules = settings.RegistryConfiguration is { } rules ? RegistryRules.Parse(await ReadAsync(rules, cancellationToken)) : RegistryRules.None,
             Proxy = settings.HttpsProxy is null && settings.HttpProxy is null ? null : new RegistryProxy(settings.HttpsProxy, settings.HttpProxy, settings.NoProxy),
-            Connect = request.RegistryByDoor ? ConnectByDoorAsync : null,
+            Connect = request.RegistryByDoor ? new RegistryDoors(request.RegistryDoors).ConnectAsync : null,
         };
     }
 
@@ -58,19 +56,4 @@ sealed class ImageAccess(ImageSettings settings, BrokerKeys broker) : IPolicyKey
 
     private async Task<byte[]> ReadAsync(ImageSetting setting, CancellationToken cancellationToken) =>
         setting.Uri is { } uri ? await broker.GetKeyAsync(uri, cancellationToken) : Encoding.UTF8.GetBytes(setting.Text!);
-
-    private static async ValueTask<Stream> ConnectByDoorAsync(string host, int port, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(new IPEndPoint(GuestNetwork.Door, port), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch (SocketException e)
-        {
-            socket.Dispose();
-            throw new HttpRequestException(HttpRequestError.ConnectionError, $"there is no door for {host}:{port}: {e.Message}", e);
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using Kist.Agent.Boot;
+using Kist.Images.Sealed;
 using Kist.Linux.Files;
 
 namespace Kist.Agent.Images;
@@ -66,7 +67,10 @@ sealed class ImageStore
         }
 
         /// <summary>The image is a mount, which is undone before its folder goes.</summary>
-        public void Hold(IDisposable mount) => _entry!.Mount = mount;
+        public void Hold(SealedMount mount) => _entry!.Mount = mount;
+
+        /// <summary>Blobs of a sealed image whose disks have shown blocks that were not theirs.</summary>
+        public IReadOnlyList<string> CorruptedBlobs() => _entry?.Mount?.CorruptedBlobs() ?? [];
 
         public void Finish()
         {
@@ -119,7 +123,7 @@ sealed class ImageStore
         public int Users { get; set; }
 
         /// <summary>Null for an image that was unpacked.</summary>
-        public IDisposable? Mount { get; set; }
+        public SealedMount? Mount { get; set; }
 
         public TaskCompletionSource<bool> Fetched { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -29,7 +29,7 @@ sealed partial class AgentService
             {
                 await container.DisposeAsync();
                 guest.Services.Close(request.ContainerId);
-                ContainerFactory.Remove(request.ContainerId);
+                guest.Factory.Remove(request.ContainerId);
             }
 
             guest.Containers.Forget(request.ContainerId);
@@ -87,7 +87,7 @@ sealed partial class AgentService
         await container.RemoveAsync(() =>
         {
             guest.Services.Close(container.Id);
-            ContainerFactory.Remove(container.Id);
+            guest.Factory.Remove(container.Id);
             guest.Containers.Forget(container.Id);
         });
         return new Empty();

@@ -16,10 +16,13 @@ namespace Kist.Agent.Volumes;
 /// known to this guest's kernel only, and dies with it. There is no header that the host could write: nothing on the disk is
 /// believed. A block that the host changes is an I/O error; one that it puts back to what it was at an earlier time is not
 /// noticed.
+/// Reading what was never written is an I/O error too, so the file system must never do it: ext4 without a journal reads no
+/// block that it has not written, once its read-ahead of inode tables is off, and mke2fs, without copies of the superblock, reads
+/// within the first blocks only.
 /// </summary>
 sealed class EncryptedScratch(ChildReaper reaper)
 {
-    private const int KeySize = 64 + 32, TagSize = 32 + 16, BlockSize = 4096, SectorSize = 512, WipeBytes = 1 << 20;
+    private const int KeySize = 64 + 32, TagSize = 32 + 16, BlockSize = 4096, SectorSize = 512, WipeBytes = 4 << 20, JournalSectors = 1024;
     private const string MakeFileSystem = "/usr/bin/mke2fs";
 
     /// <summary>Formats a disk and mounts it.</summary>
@@ -32,16 +35,19 @@ sealed class EncryptedScratch(ChildReaper reaper)
         using var mapper = new DeviceMapper();
         var integrity = MapIntegrity(mapper, disk, serial, out var sectors);
         var device = MapCrypt(mapper, integrity, serial, sectors);
-        // Reading what was never written is an error of authentication: every block is written once.
-        await WipeAsync(device, (long)sectors * SectorSize);
+        Wipe(device, (long)sectors * SectorSize);
         var ended = await reaper.WaitAsync(reaper.Start(new ChildStart
         {
             Program = MakeFileSystem,
-            Arguments = ["-q", "-F", "-t", "ext4", "-O", "^has_journal", "-E", "nodiscard", "-m", "0", "-b", BlockSize.ToString(CultureInfo.InvariantCulture), device],
+            Arguments =
+            [
+                "-q", "-F", "-t", "ext4", "-O", "^has_journal,^resize_inode,sparse_super2", "-E", "nodiscard,lazy_itable_init=1,num_backup_sb=0", "-m", "0",
+                "-b", BlockSize.ToString(CultureInfo.InvariantCulture), device,
+            ],
         }));
         if (ended.ExitCode != 0)
             throw Failed(serial, $"mke2fs ended with status {ended.ExitCode}");
-        Mounts.Mount(device, folder, "ext4", MountOptions.NoSetUid | MountOptions.NoDevices, "errors=remount-ro");
+        Mounts.Mount(device, folder, "ext4", MountOptions.NoSetUid | MountOptions.NoDevices, "errors=remount-ro,noinit_itable,inode_readahead_blks=0");
         File.SetUnixFileMode(folder, UnixFileMode.StickyBit | (UnixFileMode)0x1ff);
     }
 
@@ -49,7 +55,7 @@ sealed class EncryptedScratch(ChildReaper reaper)
     private static string MapIntegrity(DeviceMapper mapper, string disk, string serial, out ulong sectors)
     {
         var name = $"scratch-{serial}-integrity";
-        var parameters = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{disk} 0 {TagSize} D 1 block_size:{BlockSize}"));
+        var parameters = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{disk} 0 {TagSize} D 2 block_size:{BlockSize} journal_sectors:{JournalSectors}"));
         using (var handle = File.OpenHandle(disk, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
         {
             RandomAccess.Write(handle, new byte[BlockSize], 0);
@@ -93,12 +99,11 @@ sealed class EncryptedScratch(ChildReaper reaper)
         }
     }
 
-    private static async Task WipeAsync(string device, long length)
+    /// <summary>Writes the blocks that mke2fs reads: the first, of which it writes parts, and the first of the inode table, which it moves in.</summary>
+    private static void Wipe(string device, long length)
     {
-        var zeros = new byte[WipeBytes];
         using var handle = File.OpenHandle(device, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        for (long at = 0; at < length; at += WipeBytes)
-            await RandomAccess.WriteAsync(handle, zeros.AsMemory(0, (int)Math.Min(WipeBytes, length - at)), at);
+        RandomAccess.Write(handle, new byte[(int)Math.Min(WipeBytes, length)], 0);
         RandomAccess.FlushToDisk(handle);
     }
 

@@ -36,6 +36,15 @@ public sealed class SealedPolicyTests
             Seal = new PinnedSeal(7, "author"),
             Overrides = Wanted,
         },
+        new PinnedContainer
+        {
+            Name = "on-disk",
+            Reference = "registry.example/web",
+            ManifestDigest = "sha256:aa",
+            Encrypted = true,
+            Overrides = Wanted,
+            WritableDisk = true,
+        },
     ]), RegoVersion.V1);
 
     private static Dictionary<string, Func<CreateContainerInput, CreateContainerInput>> Changes { get; } = new()
@@ -52,6 +61,7 @@ public sealed class SealedPolicyTests
         ["another directory"] = i => i with { Overrides = Wanted with { WorkingDirectory = "/tmp" } },
         ["another user"] = i => i with { Overrides = Wanted with { User = "" } },
         ["a terminal"] = i => i with { Terminal = true },
+        ["changes on the host's disk"] = i => i with { WritableOnDisk = true },
         ["a read-only root"] = i => i with { ReadOnlyRoot = true },
     };
 
@@ -62,6 +72,14 @@ public sealed class SealedPolicyTests
     {
         Assert.True(Allows(Good));
         Assert.True(Allows(Good with { Sealed = Good.Sealed! with { Revision = 8 } }));
+    }
+
+    [Fact]
+    public void Create_ChangesOnTheHostsDisk_AreAllowedWhereTheOwnerSaysSo()
+    {
+        var input = Good with { ContainerId = "on-disk", ContainerName = "on-disk", Hostname = "on-disk" };
+        Assert.True(Allows(input with { WritableOnDisk = true }));
+        Assert.True(Allows(input));
     }
 
     [Theory]

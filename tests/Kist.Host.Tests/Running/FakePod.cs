@@ -32,6 +32,8 @@ sealed class FakePod : IPod, IPodStarter
 
     public string Platform => "fake";
 
+    public IReadOnlyList<string> Findings { get; init; } = [];
+
     public IReadOnlyList<StepTiming> Timings => [new("boot", 1)];
 
     public IReadOnlyList<PodContainer> Containers { get; init; } = [new("main", RestartRule.Never, false, true)];

@@ -42,6 +42,7 @@ sealed class RunCommand
     private readonly Option<string[]> _scratch = new("--scratch") { Description = "Scratch on a disk of this host, encrypted under a key that never leaves the guest: PATH:SIZE", HelpName = "PATH:SIZE" };
     private readonly Option<string[]> _blocks = new("--block") { Description = "A file of this host as a volume that outlives the guest, encrypted and authenticated under a key of the broker: FILE:PATH:kbs:///…[:format|:ro]", HelpName = "VOLUME" };
     private readonly Option<bool> _clusterSecrets = new("--allow-cluster-secrets") { Description = "Allow Secrets in the clear in manifests: whoever owns this machine reads them" };
+    private readonly Option<string?> _writable = new("--writable") { Description = "Where changes to the root file system are kept: SIZE of an encrypted disk of this host (default 4g for sealed images), or memory", HelpName = "SIZE" };
     private readonly Option<string?> _learn = new("--learn") { Description = "Allow everything, and write what was asked to this file, for kist policy learn; simulated platforms only", HelpName = "FILE" };
     private readonly Option<bool> _allowPlain = new("--allow-plain-image") { Description = "Run the image although a layer of it is not encrypted" };
     private readonly Option<BlobFetch> _fetch = new("--fetch") { Description = "How a sealed image is fetched: prefetch (while the guest boots), lazy (only what it reads), eager (all before)" };
@@ -52,6 +53,7 @@ sealed class RunCommand
     private readonly Option<string?> _credentials = new("--registry-auth") { Description = "The guest's credentials for the registry (auth.json) at the broker: kbs:///…" };
     private readonly Option<string?> _registries = new("--registries-conf") { Description = "Mirrors and blocked registries for the guest (registries.conf) at the broker: kbs:///…" };
     private readonly Option<string[]> _authorities = new("--registry-ca") { Description = "File with the certificate (PEM) of an authority that may vouch for the registry; the guest knows no others" };
+    private readonly Option<string[]> _registryHosts = new("--registry-host") { Description = "Another host that the registry may send to, for tokens or blobs: NAME or *.NAME", HelpName = "NAME" };
     private readonly Option<int> _startTimeout = new("--start-timeout") { Description = "Seconds until the program must run", DefaultValueFactory = _ => 180 };
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Say each step on standard error" };
     private readonly Option<string?> _state = StateOption.Create();
@@ -63,8 +65,8 @@ sealed class RunCommand
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
             _image, _arguments, _files, _publish, _ports, _exec, _execAny, _restart, _clusterSecrets, _blocks, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
-            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _scratch, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision,
-            _imagePolicy, _sigstore, _credentials, _registries, _authorities, _startTimeout, _verbose, _state,
+            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _scratch, _writable, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision,
+            _imagePolicy, _sigstore, _credentials, _registries, _authorities, _registryHosts, _startTimeout, _verbose, _state,
         };
         command.SetAction(RunAsync);
         return command;
@@ -136,6 +138,7 @@ sealed class RunCommand
                 .. (parse.GetValue(_services) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfName)),
             ],
             LearnFile = parse.GetValue(_learn) is { } learn ? Path.GetFullPath(learn) : null,
+            WritableBytes = parse.GetValue(_writable) is { } writable ? VolumeArguments.ReadWritable(writable) : null,
             AllowPlainImage = parse.GetValue(_allowPlain),
             Fetch = parse.GetValue(_fetch),
             Author = parse.GetValue(_author) is { } author ? Image.AuthorKey.ReadThumbprint(author) : "",
@@ -146,6 +149,7 @@ sealed class RunCommand
                 SigstoreConfiguration = ReadUnlessAtBroker(parse.GetValue(_sigstore)),
                 Credentials = parse.GetValue(_credentials),
                 RegistryConfiguration = parse.GetValue(_registries),
+                RegistryHosts = parse.GetValue(_registryHosts) ?? [],
                 AuthoritiesPem = [.. (parse.GetValue(_authorities) ?? []).Select(File.ReadAllText)],
             },
             StartTimeout = TimeSpan.FromSeconds(Math.Clamp(parse.GetValue(_startTimeout), 1, 3600)),

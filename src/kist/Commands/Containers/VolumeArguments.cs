@@ -38,6 +38,15 @@ static class VolumeArguments
         };
     }
 
+    /// <summary>SIZE of a disk, or "memory", which is 0.</summary>
+    public static long ReadWritable(string text)
+    {
+        if (text == "memory")
+            return 0;
+        var bytes = MemorySize.Parse(text);
+        return bytes >= RunVolume.SmallestDiskBytes ? bytes : throw new OperationFailedException("read --writable", text, "it is a size of at least 16m, or \"memory\"");
+    }
+
     /// <summary>PATH:SIZE.</summary>
     public static RunVolume ReadDisk(string text)
     {
