@@ -59,9 +59,9 @@ public sealed class PodLauncher(ITrustPlatform? platform, TimeProvider time)
     /// <summary>What measures a pod: the same values that predict its reference values.</summary>
     public static LaunchInputs Inputs(PodSpec spec) => new()
     {
-        Firmware = spec.Guest.Firmware.ToArray(),
-        Kernel = spec.Guest.Kernel.ToArray(),
-        Initrd = spec.Guest.Initrd.ToArray(),
+        Firmware = spec.Guest.Firmware.Content,
+        Kernel = spec.Guest.Kernel.Content,
+        Initrd = spec.Guest.Initrd.Content,
         CommandLine = spec.Guest.Manifest.CommandLine,
         MemoryBytes = (ulong)spec.MemoryMebibytes << 20,
         VirtualCpus = spec.Cpus,

@@ -9,6 +9,7 @@ namespace Kist.Pods.Guest;
 public sealed class SealedArtefact : IDisposable
 {
     private readonly SafeFileHandle _file;
+    private byte[]? _content;
 
     private SealedArtefact(string name, SafeFileHandle file, long length, ImmutableArray<byte> sha256)
     {
@@ -27,17 +28,15 @@ public sealed class SealedArtefact : IDisposable
     /// <summary>SHA-256 of the content.</summary>
     public ImmutableArray<byte> Sha256 { get; }
 
-    /// <summary>A copy of the content.</summary>
-    public byte[] ToArray()
-    {
-        var bytes = new byte[Length];
-        for (var offset = 0; offset < bytes.Length;)
-            offset += RandomAccess.Read(_file, bytes.AsSpan(offset), offset);
-        return bytes;
-    }
+    /// <summary>The content, read once: who predicts a launch and who measures it see the same.</summary>
+    public ReadOnlyMemory<byte> Content => _content ??= Read();
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _content = null;
+        _file.Dispose();
+    }
 
     /// <summary>Copies a stream, then hashes the copy after it has been sealed.</summary>
     internal static SealedArtefact Copy(string name, Stream content, long maximumLength)
@@ -62,6 +61,14 @@ public sealed class SealedArtefact : IDisposable
             file.Dispose();
             throw;
         }
+    }
+
+    private byte[] Read()
+    {
+        var bytes = new byte[Length];
+        for (var offset = 0; offset < bytes.Length;)
+            offset += RandomAccess.Read(_file, bytes.AsSpan(offset), offset);
+        return bytes;
     }
 
     /// <summary>Another handle to the same memory, for reading, to give to a child.</summary>

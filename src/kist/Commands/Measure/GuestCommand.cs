@@ -26,7 +26,7 @@ static class GuestCommand
             var name = parse.GetValue(profile)!;
             var chosen = TdxLaunchProfile.Find(name) ?? throw new OperationFailedException("read option", $"--profile {name}", "there is no such profile");
             using var guest = GuestImage.Load(parse.GetValue(folder) ?? parse.Open(state).Guest);
-            var (firmware, kernel, initrd) = (guest.Firmware.ToArray(), guest.Kernel.ToArray(), guest.Initrd.ToArray());
+            var (firmware, kernel, initrd) = (guest.Firmware.Content, guest.Kernel.Content, guest.Initrd.Content);
             var bytes = LaunchOptions.Memory(parse.GetValue(memory)!);
             var measurement = LaunchPredictor.Predict(new LaunchInputs
             {
@@ -41,7 +41,7 @@ static class GuestCommand
             return output.Print(parse, MeasurementManifest.Of(
                 measurement, chosen.Name,
                 [
-                    ManifestInput.File("firmware", firmware), ManifestInput.File("kernel", kernel), ManifestInput.File("initrd", initrd),
+                    ManifestInput.File("firmware", firmware.Span), ManifestInput.File("kernel", kernel.Span), ManifestInput.File("initrd", initrd.Span),
                     new("command line", guest.Manifest.CommandLine), new("memory", bytes.ToString(CultureInfo.InvariantCulture)),
                 ]));
         });
