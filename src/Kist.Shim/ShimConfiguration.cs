@@ -12,7 +12,7 @@ public sealed record ShimConfiguration
     /// <summary>Read where containerd names no other and it is there.</summary>
     public const string DefaultPath = "/etc/kist/shim.json";
 
-    private const int MaximumLength = 1 << 20;
+    private const int MaximumLength = 1 << 20, SmallestDiskMebibytes = 16;
 
     /// <summary>Kist's state directory: the simulated platform's seed and, for development, the services of <c>kist up</c>. Null for the user's.</summary>
     public string? State { get; set; }
@@ -40,6 +40,15 @@ public sealed record ShimConfiguration
 
     /// <summary>Registries, as the guest calls them, that are spoken to in plain HTTP. What comes from them is checked all the same.</summary>
     public IReadOnlyList<string> PlainRegistries { get; set; } = [];
+
+    /// <summary>How many blobs of sealed images the containers of a pod may bring: disks that every machine has, empty at first.</summary>
+    public int SealedDisks { get; set; } = 4;
+
+    /// <summary>
+    /// Size in MiB of the encrypted disk on which a pod's containers keep what they change in root file systems of sealed images; 0
+    /// keeps it in the guest's memory. The pod's policy must allow it.
+    /// </summary>
+    public int WritableMebibytes { get; set; }
 
     /// <summary>Puts the shim and its virtual machine into the pod's cgroup of the host, so that their use is the pod's.</summary>
     public bool SandboxCgroup { get; set; } = true;
@@ -84,8 +93,12 @@ public sealed record ShimConfiguration
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ShimConfigurationJson.Default.ShimConfiguration)
+            var configuration = JsonSerializer.Deserialize(json, ShimConfigurationJson.Default.ShimConfiguration)
                 ?? throw new MalformedDataException("shim configuration", 0, "is null");
+            return configuration.SealedDisks is >= 0 and <= SealedDiskSlots.Maximum && configuration.WritableMebibytes is 0 or >= SmallestDiskMebibytes
+                ? configuration
+                : throw new MalformedDataException(
+                    "shim configuration", -1, $"sealedDisks is 0 to {SealedDiskSlots.Maximum}, writableMebibytes 0 or at least {SmallestDiskMebibytes}");
         }
         catch (JsonException e)
         {

@@ -13,12 +13,15 @@ using Kist.Shim.Network;
 namespace Kist.Shim.Launching;
 
 /// <summary>Starts the virtual machine of a pod.</summary>
-internal sealed class PodStarter(ShimArguments arguments, ShimConfiguration configuration, TimeProvider time)
+internal sealed class PodStarter(ShimArguments arguments, ShimConfiguration configuration, ShimLog log, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>What firmware, kernel, agent and a small image take, besides what the containers may use.</summary>
     private const int OverheadMebibytes = 256;
 
     private readonly StateDirectory _state = configuration.OpenState();
+    private PodDisks? _disks;
+
+    private PodDisks Disks => _disks ??= new PodDisks(_state, configuration, log);
 
     public TimeSpan Timeout => TimeSpan.FromSeconds(configuration.StartTimeoutSeconds);
 
@@ -40,7 +43,19 @@ internal sealed class PodStarter(ShimArguments arguments, ShimConfiguration conf
     public async Task<CreateContainerRequest> RequestAsync(Bundle bundle, CancellationToken cancellationToken)
     {
         var image = await ImageNames.OfAsync(bundle, arguments, cancellationToken).ConfigureAwait(false);
-        return ContainerRequests.Of(bundle, ImageNames.InGuest(image, configuration), configuration);
+        var request = ContainerRequests.Of(bundle, ImageNames.InGuest(image, configuration), configuration);
+        await Disks.AttachAsync(request, image, cancellationToken).ConfigureAwait(false);
+        return request;
+    }
+
+    /// <summary>What to tell of a container whose disks showed other blocks than its image's.</summary>
+    public IEnumerable<string> Describe(IReadOnlyList<string> corrupted) => _disks?.Describe(corrupted) ?? [];
+
+    /// <summary>Lets go of the pod's disks, after its machine.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disks, null) is { } disks)
+            await disks.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<StartedPod> StartWithInitDataAsync(Bundle bundle, PodNetwork? network, byte[] initData, CancellationToken cancellationToken)
@@ -72,6 +87,11 @@ internal sealed class PodStarter(ShimArguments arguments, ShimConfiguration conf
         var request = ContainerRequests.Of(bundle, ImageReference.Parse(plan.Container.Reference), configuration);
         request.Name = WorkloadPlan.ContainerId;
         request.InsecureRegistry = true;
+        // As the plan pins it: a sealed image's policy compares what is asked for, not what comes of it.
+        request.Entrypoint.Clear();
+        request.Entrypoint.Add(bundle.Spec.Process.Args[0]);
+        request.Arguments.AddRange(bundle.Spec.Process.Args.Skip(1));
+        await Disks.AttachAsync(request, image, cancellationToken).ConfigureAwait(false);
         var pod = await LaunchAsync(plan.Spec with { Accelerator = configuration.Machine }, network, cancellationToken).ConfigureAwait(false);
         return new StartedPod(pod, request);
     }
@@ -115,7 +135,8 @@ internal sealed class PodStarter(ShimArguments arguments, ShimConfiguration conf
     private async Task<RunningPod> LaunchAsync(PodSpec spec, PodNetwork? network, CancellationToken cancellationToken)
     {
         var platform = new SimulatedTrustPlatform(new SimulatorStore(_state).LoadOrCreateVendor());
-        var pod = await new PodLauncher(platform, time).LaunchAsync(spec with { Interfaces = network?.Interfaces ?? [] }, null, cancellationToken).ConfigureAwait(false);
+        var pod = await new PodLauncher(platform, time).LaunchAsync(
+            spec with { Interfaces = network?.Interfaces ?? [], Disks = [.. spec.Disks, .. Disks.All] }, null, cancellationToken).ConfigureAwait(false);
         try
         {
             if (network is not null)

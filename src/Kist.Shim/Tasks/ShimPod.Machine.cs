@@ -48,7 +48,7 @@ internal sealed partial class ShimPod
                 throw new TtrpcException(TtrpcStatusCode.AlreadyExists, "the pod's virtual machine is running");
             if (configuration.SandboxCgroup && (_cgroup = SandboxCgroup.Of(bundle.Spec.Linux.CgroupsPath)) is not null)
                 _cgroup.Enter();
-            _starter = new PodStarter(arguments, configuration, time);
+            _starter = new PodStarter(arguments, configuration, log, time);
             var network = (_networkNamespace = bundle.NetworkNamespace) is { } path ? PodNetwork.Join(path) : null;
             var started = await _starter.StartAsync(bundle, network, cancellationToken).ConfigureAwait(false);
             _pod = started.Pod;
@@ -84,6 +84,8 @@ internal sealed partial class ShimPod
             return;
         await pod.StopAsync(StopGrace).ConfigureAwait(false);
         await pod.DisposeAsync().ConfigureAwait(false);
+        if (_starter is { } starter)
+            await starter.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>When the machine ends, for whatever reason, so has everything in it.</summary>
@@ -108,6 +110,8 @@ internal sealed partial class ShimPod
         try
         {
             var exit = await Agent.WaitProcessAsync(id, _ended.Token).ConfigureAwait(false);
+            foreach (var finding in _starter?.Describe(exit.CorruptedBlobs) ?? [])
+                log.Error($"{id}: {finding}");
             if (exit.OutOfMemory && process.ExecId.Length == 0)
                 events.Publish("/tasks/oom", new TaskOOM { ContainerId = id.ContainerId });
             End(process, (uint)exit.ExitCode);
