@@ -55,8 +55,10 @@ public sealed class PodPolicyGenerator(
         PodFields.Container.Check(container, review);
         var name = container.Text("name");
         var image = await images(container.Text("image"), cancellationToken).ConfigureAwait(false);
-        if (image.SealedBlobs is not null)
-            review.Refuse(container.PlaceOf("image"), "the configuration of a sealed image cannot be read here, and with it what would run", "encrypt the image instead: kist image encrypt");
+        if (!image.HasConfiguration)
+            review.Refuse(container.PlaceOf("image"), "the configuration of a sealed image cannot be read here, and with it what would run", "name what it was sealed from: --image REF=sealed:IMAGE=oci:DIR:TAG");
+        else if (image.SealedBlobs is not null)
+            review.Warn(container.PlaceOf("image"), "the policy shows the host what the sealed image's configuration keeps secret: arguments, environment, directory and user");
         else if (!image.IsEncrypted && !options.AllowPlainImages)
         {
             review.Refuse(
@@ -74,6 +76,8 @@ public sealed class PodPolicyGenerator(
             Reference = $"{image.Reference.Name}@{image.ManifestDigest}",
             ManifestDigest = image.ManifestDigest.ToString(),
             Encrypted = image.IsEncrypted,
+            Seal = image.SealedBlobs is null ? null : new PinnedSeal(0, ""),
+            WritableDisk = image.SealedBlobs is not null,
             Args = ArgsOf(container, image, environment),
             Env = environment.Pin(image.Defaults, spec.OptionalFlag("enableServiceLinks") ?? true),
             Cwd = CwdOf(container, image),

@@ -17,6 +17,8 @@ public static class HonestCluster
         ManifestDigest = container.ManifestDigest,
         ConfigDigest = "sha256:0",
         Encrypted = container.Encrypted,
+        Sealed = container.Seal is { } seal ? new SealedInput(seal.MinimumRevision, seal.Author) : null,
+        WritableOnDisk = container.WritableDisk,
         Overrides = container.Overrides ?? new ProcessOverrides(null, [], [], "", ""),
         Process = new ContainerProcess(
             [.. container.Args.Select(a => a.Example)],

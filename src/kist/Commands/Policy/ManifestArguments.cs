@@ -10,7 +10,7 @@ namespace Kist.Cli.Commands.Policy;
 sealed class ManifestArguments
 {
     private readonly Option<string[]> _files = new("--file", "-f") { Description = "Manifest (YAML or JSON), or - for standard input; may be given several times", Required = true, HelpName = "FILE" };
-    private readonly Option<string[]> _images = new("--image") { Description = "Where an image is: REF=sha256:…, that manifest; or REF=oci:DIR[:TAG], a layout instead of the registry", HelpName = "REF=PIN" };
+    private readonly Option<string[]> _images = new("--image") { Description = "Where an image is: REF=sha256:…, that manifest; REF=oci:DIR[:TAG], a layout instead of the registry; or REF=sealed:IMAGE=oci:DIR[:TAG], the sealed image that runs in its stead and what it was sealed from", HelpName = "REF=PIN" };
     private readonly Option<string> _namespace = new("--namespace", "-n") { Description = "Namespace of objects that name none", DefaultValueFactory = _ => "default" };
     private readonly Option<string[]> _exec = new("--allow-exec") { Description = "Command that the cluster may run in containers: [CONTAINER:]COMMAND, words in quotes as in a shell", HelpName = "COMMAND" };
     private readonly Option<string[]> _resources = new("--allow-resource") { Description = "Secret of the broker that a container may fetch: [CONTAINER=]kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
