@@ -4,7 +4,7 @@ namespace Kist.EndToEnd;
 static class BusyboxTree
 {
     private static readonly string[] Applets =
-        ["sh", "cat", "echo", "env", "id", "ls", "pwd", "sleep", "kill", "head", "tail", "dd", "wc", "true", "false", "test", "hostname", "mount", "touch", "seq", "yes", "stty", "tr", "grep", "nproc", "wget", "df", "stat"];
+        ["sh", "cat", "echo", "env", "id", "ls", "pwd", "sleep", "kill", "head", "tail", "dd", "wc", "true", "false", "test", "hostname", "mount", "touch", "seq", "yes", "stty", "tr", "grep", "nproc", "wget", "df", "stat", "cmp", "cp", "rm", "sync"];
 
     public static void Write(string root)
     {

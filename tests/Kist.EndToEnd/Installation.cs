@@ -61,12 +61,7 @@ public sealed class Installation : IAsyncLifetime
     }
 
     /// <summary>Runs a command that must succeed.</summary>
-    public async Task<string> MustAsync(params string[] arguments)
-    {
-        var result = await Kist.RunAsync(arguments);
-        Assert.True(result.ExitCode == 0, $"kist {string.Join(' ', arguments)}: {result}");
-        return result.Stdout;
-    }
+    public Task<string> MustAsync(params string[] arguments) => Kist.MustAsync(arguments);
 
     /// <summary>Names of the containers that the state directory knows.</summary>
     public async Task<IReadOnlyList<string>> ContainersAsync()

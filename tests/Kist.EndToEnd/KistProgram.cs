@@ -14,11 +14,14 @@ public sealed record ProgramResult(int ExitCode, string Stdout, string Stderr)
 }
 
 /// <summary>The published kist executable, as a user runs it.</summary>
-public sealed class KistProgram(string state)
+public sealed record KistProgram(string State)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
 
     public static string Path { get; } = System.IO.Path.Combine(Evidence.RepositoryRoot, "artifacts", "bin", "kist");
+
+    /// <summary>Variables that it is given beside its state.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Starts it without waiting.</summary>
     public Process Start(params string[] arguments)
@@ -32,8 +35,18 @@ public sealed class KistProgram(string state)
         };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
-        start.Environment["KIST_HOME"] = state;
+        start.Environment["KIST_HOME"] = State;
+        foreach (var (name, value) in Environment)
+            start.Environment[name] = value;
         return Process.Start(start)!;
+    }
+
+    /// <summary>Runs a command that must succeed, and returns its output.</summary>
+    public async Task<string> MustAsync(params string[] arguments)
+    {
+        var result = await RunAsync(arguments);
+        Assert.True(result.ExitCode == 0, $"kist {string.Join(' ', arguments)}: {result}");
+        return result.Stdout;
     }
 
     /// <summary>Runs it to its end, with no input.</summary>

@@ -48,7 +48,10 @@ public sealed class SealedImages(Installation installation) : IAsyncDisposable
         var blob = output.RootElement.GetProperty("blobs")[0];
         return new SealedImageFacts(
             image, Digest.Parse(output.RootElement.GetProperty("digest").GetString()!), Digest.Parse(blob.GetProperty("digest").GetString()!),
-            blob.GetProperty("size").GetInt64(), output.RootElement.GetProperty("newBytes").GetInt64());
+            blob.GetProperty("size").GetInt64(), output.RootElement.GetProperty("newBytes").GetInt64())
+        {
+            Blobs = [.. output.RootElement.GetProperty("blobs").EnumerateArray().Select(b => Digest.Parse(b.GetProperty("digest").GetString()!))],
+        };
     }
 
     /// <summary>Options for a key that any attested guest may have.</summary>
@@ -119,7 +122,11 @@ public sealed class SealedImages(Installation installation) : IAsyncDisposable
 /// <param name="Blob">Digest of its blob.</param>
 /// <param name="Size">Length of the blob.</param>
 /// <param name="NewBytes">Length of what no older version had.</param>
-public sealed record SealedImageFacts(string Image, Digest Digest, Digest Blob, long Size, long NewBytes);
+public sealed record SealedImageFacts(string Image, Digest Digest, Digest Blob, long Size, long NewBytes)
+{
+    /// <summary>Digests of all blobs, in order.</summary>
+    public IReadOnlyList<Digest> Blobs { get; init; } = [Blob];
+}
 
 static class NoiseExtensions
 {

@@ -62,6 +62,8 @@ public sealed class SealedRunTests(Installation installation, SealedImages image
         await reading;
         await run.WaitForExitAsync(Cancel);
 
+        // The guest's kernel has told the agent, and the host tells its user.
+        Assert.Contains($"warning: the guest refused blocks of {image.Blob}", errors, StringComparison.Ordinal);
         Assert.Contains("status 1", errors, StringComparison.Ordinal);
         Assert.Contains("Input/output error", errors, StringComparison.OrdinalIgnoreCase);
         Assert.InRange(seen.Length, 1 << 20, SealedImages.LargeBytes - 1);
@@ -127,6 +129,26 @@ public sealed class SealedRunTests(Installation installation, SealedImages image
         {
             File.Delete(key);
         }
+    }
+
+    /// <summary>A pod of another process holds its blobs; the kernel lets go of them when that process is killed.</summary>
+    [Fact]
+    public async Task Collect_WhileAnotherProcessRunsThePod_LeavesItsBlob_UntilThatIsKilled()
+    {
+        var image = await images.SealAsync("held");
+        using var run = installation.Kist.Start("run", "--rm", "-i", "--fetch", "eager", image.Image, "sh", "-c", "echo ready; read go; wc -c < /data/large");
+        var ready = new byte[6];
+        await run.StandardOutput.BaseStream.ReadExactlyAsync(ready, Cancel);
+        await installation.MustAsync("image", "cache", "gc");
+        Assert.True(File.Exists(images.CachedBlob(image.Blob)));
+
+        // Nobody tidies up after a process that was killed; its machine ends with it.
+        var machines = ProcessTree.Below(run.Id);
+        run.Kill();
+        await run.WaitForExitAsync(Cancel);
+        Assert.Empty(await ProcessTree.SurvivorsAsync(machines));
+        await installation.MustAsync("image", "cache", "gc");
+        Assert.False(File.Exists(images.CachedBlob(image.Blob)));
     }
 
     [Fact]
