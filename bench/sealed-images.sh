@@ -1,27 +1,34 @@
 #!/usr/bin/env bash
 # Sealed images against encrypted ones (ocicrypt), in real guests, in turns in one run: the start against the image's size, and
 # ten pods of one image. Times hold only beside each other; run it on an idle machine.
-#   bench/sealed-images.sh [start|pods]
+#   bench/sealed-images.sh [start|pods|prepare]
+# "prepare" makes services and images in $KIST_BENCH and leaves them there, so that "start" and "pods" with the same $KIST_BENCH measure
+# and do nothing else; without it they make their own and take them away again.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 kist="$root/artifacts/bin/kist"
 what=${1:-all}
 export KIST_HOME
-KIST_HOME=$(mktemp -d /tmp/kist-bench-XXXXXX)
+kept=${KIST_BENCH:-}
+KIST_HOME=${kept:-$(mktemp -d /tmp/kist-bench-XXXXXX)}
 work=$(mktemp -d /tmp/kist-bench-work-XXXXXX)
 finish() {
   "$kist" ps --json 2>/dev/null | grep -o '"name": *"pod[^"]*"' | cut -d'"' -f4 | xargs -r "$kist" rm -f >/dev/null 2>&1 || true
+  rm -rf "$work"
+  [ -z "$kept" ] || return 0
   "$kist" down >/dev/null 2>&1 || true
-  rm -rf "$KIST_HOME" "$work"
+  rm -rf "$KIST_HOME"
 }
 trap finish EXIT
 
+mkdir -p -m 700 "$KIST_HOME"
 "$kist" up >/dev/null 2>&1
 registry=$(grep -o '"registry": *"[^"]*"' "$KIST_HOME/services/endpoints.json" | cut -d'"' -f4)
 
 # An image of busybox and so many MB of noise, which nothing can compress.
 make_image() {
   local megabytes=$1 tree="$work/tree$1"
+  [ ! -e "$KIST_HOME/made$1" ] || return 0
   mkdir -p "$tree/bin" "$tree/data"
   cp /bin/busybox "$tree/bin/"
   for applet in sh echo cat sleep head; do ln -sf busybox "$tree/bin/$applet"; done
@@ -32,6 +39,8 @@ make_image() {
     "$kist" image encrypt "oci:$work/layout:$megabytes" "$registry/bench:encrypted$megabytes" >/dev/null 2>&1
   fi
   "$kist" image seal "oci:$work/layout:$megabytes" "$registry/bench:sealed$megabytes" --all-root >/dev/null 2>&1
+  rm -rf "$work/layout"
+  touch "$KIST_HOME/made$1"
 }
 
 seconds() { # of a run to its output
@@ -49,7 +58,10 @@ slope() { # of lines "MB seconds": seconds a MB, least squares
 start() {
   for megabytes in ${SIZES:-10 100 1000}; do
     make_image $megabytes
-    for round in 1 2; do
+  done
+  "$kist" run --rm "$registry/bench:sealed${SIZES%% *}" >/dev/null 2>&1 || true
+  for round in 1 2; do
+    for megabytes in ${SIZES:-10 100 1000}; do
       "$kist" image cache gc >/dev/null
       echo "$megabytes $(seconds --fetch lazy "$registry/bench:sealed$megabytes")" | tee -a "$work/lazy" | sed 's/^/sealed, fetched lazily,  MB and s: /'
       "$kist" image cache gc >/dev/null
@@ -72,7 +84,7 @@ pods() {
   local megabytes=${MEGABYTES:-100} count=${PODS:-10} kind i pid
   make_image $megabytes
   "$kist" image cache gc >/dev/null
-  for kind in sealed encrypted; do
+  for kind in ${KINDS:-sealed encrypted}; do
     local memory=0
     for i in $(seq "$count"); do
       "$kist" run -d --start-timeout 900 --name "pod$i" "$registry/bench:$kind$megabytes" sleep 1000 >/dev/null
@@ -93,7 +105,14 @@ pods() {
     printf "memory: sealed %.0f MiB, encrypted %.0f MiB: %.1f times less\n", k["sealed"] / 1024, k["encrypted"] / 1024, k["encrypted"] / k["sealed"] }' "$work/memory"
 }
 
+prepare() {
+  for megabytes in ${SIZES:-10 100 1000}; do
+    make_image $megabytes
+  done
+}
+
 case $what in
+  prepare) prepare ;;
   start) start ;;
   pods) pods ;;
   all) start; pods ;;
