@@ -155,7 +155,7 @@ public sealed class SealedAttackTests(Installation installation, SealedImages im
         var reference = ImageReference.Parse($"{hostile.Authority}/sealed@{image.Digest}");
         var options = new RegistryOptions { MaxAttempts = 1, StallTimeout = TimeSpan.FromSeconds(5), ResponseTimeout = TimeSpan.FromSeconds(5) };
         var disks = await ImageDisks.PrepareAsync(
-            new BlobCache(Path.Combine(folder, "cache")), await ResolvedImage.ResolveAsync(reference, options, Cancel), options, BlobFetch.Lazy, Cancel);
+            new BlobCache(Path.Combine(folder, "cache")), [await ResolvedImage.ResolveAsync(reference, options, Cancel)], options, BlobFetch.Lazy, Cancel);
         opened.Add((disks, mode));
         return new AttackedImage($"registry: {mode}", mode == HostileBlobs.Mode.Honest ? "" : FailureCode.ImageRefused, image.Digest, disks.Disks);
     }

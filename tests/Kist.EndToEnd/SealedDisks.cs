@@ -19,7 +19,7 @@ sealed class SealedDisks : IAsyncDisposable
         foreach (var image in images)
         {
             var resolved = await ResolvedImage.ResolveAsync(ImageReference.Parse(image), options, cancel);
-            disks._images.Add(await ImageDisks.PrepareAsync(new BlobCache(installation.State.ImageCache), resolved, options, BlobFetch.Eager, cancel));
+            disks._images.Add(await ImageDisks.PrepareAsync(new BlobCache(installation.State.ImageCache), [resolved], options, BlobFetch.Eager, cancel));
         }
 
         return disks;

@@ -152,6 +152,32 @@ public sealed class SealedRunTests(Installation installation, SealedImages image
     }
 
     [Fact]
+    public async Task Run_PodOfTwoSealedContainers_EachHasItsImageAndBothWriteOnTheDisk()
+    {
+        var (one, two) = (await images.SealAsync("pod-one"), await images.SealVersionAsync("pod-two", "pod-two", "v2"));
+        var manifest = Path.GetTempFileName();
+        const string program = "grep -c ' / overlay .*upperdir=/run/kist/writable/' /proc/mounts; cat /etc/version; echo $NAME $FROM_IMAGE > /new; cat /new";
+        await File.WriteAllTextAsync(manifest, $$"""
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: sealed-pod}
+            spec:
+              automountServiceAccountToken: false
+              restartPolicy: Never
+              containers:
+              - {name: one, image: "{{one.Image}}", command: [sh, -c, "{{program}}"], env: [{name: NAME, value: first}]}
+              - {name: two, image: "{{two.Image}}", command: [sh, -c, "{{program}}"], env: [{name: NAME, value: second}]}
+            """, Cancel);
+        var result = await installation.Kist.RunAsync("run", "--rm", "-f", manifest);
+        File.Delete(manifest);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains("first yes", result.Stdout, StringComparison.Ordinal);
+        Assert.Contains("second yes", result.Stdout, StringComparison.Ordinal);
+        Assert.Contains("two", result.Stdout, StringComparison.Ordinal);
+        Assert.DoesNotContain("0\n", result.Stdout, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_SealedPerLayer_SeesTheLayersStacked()
     {
         Assert.SkipUnless(Environment.UserName == "root", "only root makes overlayfs whiteouts");

@@ -86,7 +86,7 @@ public sealed class SealedDiskSlots : IAsyncDisposable
 
     private async Task FillAsync(ResolvedImage image, RegistryOptions options, BlobFetch fetch, CancellationToken cancellationToken)
     {
-        var disks = await ImageDisks.PrepareAsync(_cache, image, options, fetch, cancellationToken).ConfigureAwait(false);
+        var disks = await ImageDisks.PrepareAsync(_cache, [image], options, fetch, cancellationToken).ConfigureAwait(false);
         _images.Add(disks);
         disks.Hurry();
         foreach (var disk in disks.Disks)

@@ -1,5 +1,6 @@
 using Kist.Formats;
 using Kist.Host;
+using Kist.Pods.Protocol;
 
 namespace Kist.Kubernetes;
 
@@ -55,9 +56,10 @@ public sealed class PodPolicyGenerator(
         PodFields.Container.Check(container, review);
         var name = container.Text("name");
         var image = await images(container.Text("image"), cancellationToken).ConfigureAwait(false);
-        if (!image.HasConfiguration)
+        var isSecret = options.IsLocal && !image.HasConfiguration;
+        if (!image.HasConfiguration && !isSecret)
             review.Refuse(container.PlaceOf("image"), "the configuration of a sealed image cannot be read here, and with it what would run", "name what it was sealed from: --image REF=sealed:IMAGE=oci:DIR:TAG");
-        else if (image.SealedBlobs is not null)
+        else if (image.SealedBlobs is not null && !isSecret)
             review.Warn(container.PlaceOf("image"), "the policy shows the host what the sealed image's configuration keeps secret: arguments, environment, directory and user");
         else if (!image.IsEncrypted && !options.AllowPlainImages)
         {
@@ -78,7 +80,8 @@ public sealed class PodPolicyGenerator(
             Encrypted = image.IsEncrypted,
             Seal = image.SealedBlobs is null ? null : new PinnedSeal(0, ""),
             WritableDisk = image.SealedBlobs is not null,
-            Args = ArgsOf(container, image, environment),
+            Overrides = isSecret ? OverridesOf(container, environment, security) : null,
+            Args = isSecret ? [] : ArgsOf(container, image, environment),
             Env = environment.Pin(image.Defaults, spec.OptionalFlag("enableServiceLinks") ?? true),
             Cwd = CwdOf(container, image),
             Users = security.Users(image.Defaults.User, container.PlaceOf()),
@@ -110,6 +113,19 @@ public sealed class PodPolicyGenerator(
         return pinned;
 
         PinnedText Expand(string text) => environment.Expand(text, container.PlaceOf()).ToPinned();
+    }
+
+    /// <summary>
+    /// What a local pod asks for in place of what a sealed image says: nothing of it is left to a cluster, and the digest pins the rest.
+    /// </summary>
+    private static ProcessOverrides OverridesOf(ManifestObject container, PodEnvironment environment, PodSecurity security)
+    {
+        var command = container.Strings("command");
+        return new ProcessOverrides(
+            command.Count > 0 ? [.. command.Select(Expand)] : null, [.. container.Strings("args").Select(Expand)],
+            [.. environment.Declared().Select(e => e.Example)], container.OptionalText("workingDir") ?? "", security.NamedUser(container.PlaceOf()));
+
+        string Expand(string text) => environment.Expand(text, container.PlaceOf()).ToPinned().Example;
     }
 
     private static string CwdOf(ManifestObject container, ResolvedImage image)

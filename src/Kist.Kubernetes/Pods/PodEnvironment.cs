@@ -46,7 +46,7 @@ sealed partial class PodEnvironment(ManifestSet set, PodFacts facts, GenerateOpt
     {
         var process = ContainerProcess.Merge(image with { Entrypoint = ["x"] }, new ProcessOverrides(null, [], [], "", ""));
         var pinned = process.Env.Where(e => !_declared.ContainsKey(e[..e.IndexOf('=', StringComparison.Ordinal)])).Select(PinnedText.Exactly).ToList();
-        pinned.AddRange(_declared.Select(d => RuntimeText.Literal($"{d.Key}=").Append(d.Value).ToPinned()));
+        pinned.AddRange(Declared());
         if (options.IsLocal)
             return pinned;
         pinned.Add(PinnedText.Pattern("", $"{(enableServiceLinks ? ServicePattern : ApiServerPattern)}={ServiceValue}", false, "KUBERNETES_SERVICE_HOST=10.96.0.1"));
@@ -54,6 +54,9 @@ sealed partial class PodEnvironment(ManifestSet set, PodFacts facts, GenerateOpt
             pinned.Add(RuntimeText.Literal("HOSTNAME=").Append(facts.Hostname).ToPinned(isRequired: false));
         return pinned;
     }
+
+    /// <summary>What the manifest itself declares.</summary>
+    public IEnumerable<PinnedText> Declared() => _declared.Select(d => RuntimeText.Literal($"{d.Key}=").Append(d.Value).ToPinned());
 
     private RuntimeText ValueOf(ManifestObject entry)
     {

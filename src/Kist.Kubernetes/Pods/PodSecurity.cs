@@ -54,6 +54,10 @@ sealed class PodSecurity
         return text.Contains(':', StringComparison.Ordinal) ? [text] : [text, $"{text}:0"];
     }
 
+    /// <summary>The user that the manifest names, as "uid" or "uid:gid"; empty if the image's is to be taken.</summary>
+    public string NamedUser(string place) =>
+        (_container.OptionalInteger("runAsUser") ?? _pod.OptionalInteger("runAsUser")) is null ? "" : Users("", place)[0];
+
     /// <summary>The bounding set.</summary>
     public IReadOnlyList<string> Capabilities()
     {

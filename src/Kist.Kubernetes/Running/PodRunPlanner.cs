@@ -110,8 +110,23 @@ public static class PodRunPlanner
             Capabilities = new CapabilitySet { Names = { container.Capabilities ?? DefaultCapabilities.Names } },
             Limits = LimitsOf(manifest),
         };
+        if (container.Overrides is { } overrides)
+            Ask(create, overrides);
         create.Volumes.AddRange(container.Volumes.Select(v => VolumeOf(v.Volume, contents, disks)));
         return create;
+    }
+
+    /// <summary>Of a sealed image nobody here knows what it says of the process: only what replaces that is asked for.</summary>
+    private static void Ask(CreateContainerRequest create, ProcessOverrides overrides)
+    {
+        create.EntrypointOverride = overrides.Entrypoint is not null;
+        create.Entrypoint.Clear();
+        create.Entrypoint.AddRange(overrides.Entrypoint ?? []);
+        create.Arguments.AddRange(overrides.Arguments);
+        create.Environment.Clear();
+        create.Environment.AddRange(overrides.Environment.Select(EnvironmentEntry.Parse));
+        create.WorkingDirectory = overrides.WorkingDirectory;
+        create.User = overrides.User;
     }
 
     private static Volume VolumeOf(VolumeInput input, IReadOnlyDictionary<string, byte[]> contents, List<RunDisk> disks)

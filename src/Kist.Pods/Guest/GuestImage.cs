@@ -40,7 +40,7 @@ public sealed class GuestImage : IDisposable
 
     /// <summary>MiB of memory without which this guest would not find all of its initrd.</summary>
     /// <exception cref="MalformedDataException">The initrd is no archive that this can be told of.</exception>
-    public int MinimumMemoryMebibytes => _minimumMemory ??= GuestMemory.MinimumMebibytes(Initrd.ToArray());
+    public int MinimumMemoryMebibytes => _minimumMemory ??= GuestMemory.MinimumMebibytes(Initrd.Content.Span);
 
     /// <summary>Loads the image that <c>kist guest build</c> wrote to a folder.</summary>
     /// <exception cref="OperationFailedException">A file is missing, or is not what the manifest says.</exception>
