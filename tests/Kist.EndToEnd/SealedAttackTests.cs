@@ -252,7 +252,7 @@ public sealed class SealedAttackTests(Installation installation, SealedImages im
         return await new PodLauncher(platform, TimeProvider.System).LaunchAsync(spec, cancellationToken: Cancel);
     }
 
-    private RegistryRepository Open(SealedImageFacts image) => new(ImageReference.Parse(image.Image), new RegistryOptions());
+    private static RegistryRepository Open(SealedImageFacts image) => new(ImageReference.Parse(image.Image), new RegistryOptions());
 
     private static async Task<ImageManifest> ReadManifestAsync(RegistryRepository repository) => ImageManifest.Parse((await repository.ResolveAsync(Cancel)).Bytes.Span);
 
