@@ -6,7 +6,7 @@ namespace Kist.Formats;
 /// JSON as it must be read where trust depends on it: bounded in size and depth, without comments or trailing commas,
 /// and with no member's name twice, since two readers of such a document may see two different things.
 /// </summary>
-public static class StrictJson
+public static partial class StrictJson
 {
     /// <summary>Deepest nesting unless the caller says otherwise.</summary>
     public const int DefaultMaxDepth = 64;

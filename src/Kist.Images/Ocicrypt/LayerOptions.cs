@@ -99,18 +99,5 @@ sealed partial class OcicryptJson : JsonSerializerContext
     });
 
     public static T Parse<T>(ReadOnlySpan<byte> json, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, string structure)
-        where T : class
-    {
-        if (json.Length > MaxBytes)
-            throw new MalformedDataException(structure, -1, $"{json.Length} bytes, more than the limit of {MaxBytes}");
-        try
-        {
-            return JsonSerializer.Deserialize(json, type) ?? throw new MalformedDataException(structure, 0, "null");
-        }
-        catch (JsonException)
-        {
-            // The library's message quotes its input, which may be secret here.
-            throw new MalformedDataException(structure, -1, "it is not the JSON that is expected");
-        }
-    }
+        where T : class => StrictJson.Deserialize(json, type, MaxBytes, structure, isSecret: true);
 }

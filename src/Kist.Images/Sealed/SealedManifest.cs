@@ -102,18 +102,5 @@ sealed partial class SealedJson : JsonSerializerContext
     });
 
     public static T Parse<T>(ReadOnlySpan<byte> json, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, string structure)
-        where T : class
-    {
-        if (json.Length > OciLimits.MaxDocumentBytes)
-            throw new MalformedDataException(structure, -1, $"{json.Length} bytes, more than the limit of {OciLimits.MaxDocumentBytes}");
-        try
-        {
-            return JsonSerializer.Deserialize(json, type) ?? throw new MalformedDataException(structure, 0, "null");
-        }
-        catch (JsonException)
-        {
-            // The library's message quotes its input, which is secret here.
-            throw new MalformedDataException(structure, -1, "it is not the JSON that is expected");
-        }
-    }
+        where T : class => StrictJson.Deserialize(json, type, OciLimits.MaxDocumentBytes, structure, isSecret: true);
 }

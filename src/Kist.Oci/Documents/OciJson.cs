@@ -36,19 +36,7 @@ sealed partial class OciJson : JsonSerializerContext
     });
 
     public static T Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type, string structure)
-        where T : class
-    {
-        if (json.Length > OciLimits.MaxDocumentBytes)
-            throw new MalformedDataException(structure, -1, $"{json.Length} bytes, more than the limit of {OciLimits.MaxDocumentBytes}");
-        try
-        {
-            return JsonSerializer.Deserialize(json, type) ?? throw new MalformedDataException(structure, 0, "null");
-        }
-        catch (JsonException e)
-        {
-            throw new MalformedDataException(structure, e.BytePositionInLine ?? -1, e.Message.TrimEnd('.'), e);
-        }
-    }
+        where T : class => StrictJson.Deserialize(json, type, OciLimits.MaxDocumentBytes, structure);
 
     public static void Check(Descriptor descriptor, string field)
     {
