@@ -19,18 +19,18 @@ public sealed partial class AesXts
         return (encryption, decryption);
     }
 
-    private void TransformByInstructions(Span<Vector128<byte>> sector, Vector128<byte> number, bool encrypt)
+    private void TransformByInstructions(ReadOnlySpan<Vector128<byte>> source, Span<Vector128<byte>> destination, Vector128<byte> number, bool encrypt)
     {
         var tweak = Aes256KeySchedule.Encrypt(_tweaking, number);
         Span<Vector128<byte>> tweaks = stackalloc Vector128<byte>[Lanes];
-        for (; !sector.IsEmpty; sector = sector[Lanes..])
+        for (; !source.IsEmpty; source = source[Lanes..], destination = destination[Lanes..])
         {
             for (var i = 0; i < Lanes; i++, tweak = Double(tweak))
                 tweaks[i] = tweak;
             if (encrypt)
-                EightBlocks<Encryption>(_encryption, sector[..Lanes], tweaks);
+                EightBlocks<Encryption>(_encryption, source[..Lanes], destination[..Lanes], tweaks);
             else
-                EightBlocks<Decryption>(_decryption, sector[..Lanes], tweaks);
+                EightBlocks<Decryption>(_decryption, source[..Lanes], destination[..Lanes], tweaks);
         }
     }
 
@@ -44,7 +44,7 @@ public sealed partial class AesXts
     }
 
     private static void EightBlocks<TDirection>(
-        ReadOnlySpan<Vector128<byte>> keys, Span<Vector128<byte>> blocks, ReadOnlySpan<Vector128<byte>> tweaks)
+        ReadOnlySpan<Vector128<byte>> keys, ReadOnlySpan<Vector128<byte>> blocks, Span<Vector128<byte>> output, ReadOnlySpan<Vector128<byte>> tweaks)
         where TDirection : struct, IDirection
     {
         // The highest index first: one bounds check serves all.
@@ -66,14 +66,14 @@ public sealed partial class AesXts
             b7 = TDirection.Round(b7, key);
         }
 
-        blocks[7] = TDirection.Last(b7, last) ^ tweaks[7];
-        blocks[0] = TDirection.Last(b0, last) ^ tweaks[0];
-        blocks[1] = TDirection.Last(b1, last) ^ tweaks[1];
-        blocks[2] = TDirection.Last(b2, last) ^ tweaks[2];
-        blocks[3] = TDirection.Last(b3, last) ^ tweaks[3];
-        blocks[4] = TDirection.Last(b4, last) ^ tweaks[4];
-        blocks[5] = TDirection.Last(b5, last) ^ tweaks[5];
-        blocks[6] = TDirection.Last(b6, last) ^ tweaks[6];
+        output[7] = TDirection.Last(b7, last) ^ tweaks[7];
+        output[0] = TDirection.Last(b0, last) ^ tweaks[0];
+        output[1] = TDirection.Last(b1, last) ^ tweaks[1];
+        output[2] = TDirection.Last(b2, last) ^ tweaks[2];
+        output[3] = TDirection.Last(b3, last) ^ tweaks[3];
+        output[4] = TDirection.Last(b4, last) ^ tweaks[4];
+        output[5] = TDirection.Last(b5, last) ^ tweaks[5];
+        output[6] = TDirection.Last(b6, last) ^ tweaks[6];
     }
 
     private interface IDirection

@@ -50,10 +50,16 @@ public sealed partial class AesXts : IDisposable
     /// <summary>Encrypts whole sectors in place.</summary>
     /// <param name="sectors">A multiple of 4096 bytes.</param>
     /// <param name="first">Number of the first sector.</param>
-    public void Encrypt(Span<byte> sectors, ulong first) => Transform(sectors, first, encrypt: true);
+    public void Encrypt(Span<byte> sectors, ulong first) => Transform(sectors, sectors, first, encrypt: true);
+
+    /// <summary>Encrypts whole sectors.</summary>
+    /// <param name="source">A multiple of 4096 bytes.</param>
+    /// <param name="destination">As many bytes; not a part of the source, unless it is the same.</param>
+    /// <param name="first">Number of the first sector.</param>
+    public void Encrypt(ReadOnlySpan<byte> source, Span<byte> destination, ulong first) => Transform(source, destination, first, encrypt: true);
 
     /// <summary>Decrypts whole sectors in place.</summary>
-    public void Decrypt(Span<byte> sectors, ulong first) => Transform(sectors, first, encrypt: false);
+    public void Decrypt(Span<byte> sectors, ulong first) => Transform(sectors, sectors, first, encrypt: false);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -66,19 +72,26 @@ public sealed partial class AesXts : IDisposable
         _tweak.Dispose();
     }
 
-    private void Transform(Span<byte> sectors, ulong first, bool encrypt)
+    private void Transform(ReadOnlySpan<byte> source, Span<byte> destination, ulong first, bool encrypt)
     {
-        if (sectors.Length % SectorSize != 0)
-            throw new ArgumentException("not whole sectors", nameof(sectors));
+        if (source.Length % SectorSize != 0 || destination.Length != source.Length)
+            throw new ArgumentException("not whole sectors", nameof(source));
         Span<byte> tweak = stackalloc byte[16];
-        for (; !sectors.IsEmpty; sectors = sectors[SectorSize..], first++)
+        for (; !source.IsEmpty; source = source[SectorSize..], destination = destination[SectorSize..], first++)
         {
             tweak.Clear();
             BinaryPrimitives.WriteUInt64LittleEndian(tweak, first);
             if (_encryption is null)
-                TransformByLibrary(sectors[..SectorSize], tweak, encrypt);
+            {
+                source[..SectorSize].CopyTo(destination);
+                TransformByLibrary(destination[..SectorSize], tweak, encrypt);
+            }
             else
-                TransformByInstructions(MemoryMarshal.Cast<byte, Vector128<byte>>(sectors[..SectorSize]), Vector128.Create((ReadOnlySpan<byte>)tweak), encrypt);
+            {
+                TransformByInstructions(
+                    MemoryMarshal.Cast<byte, Vector128<byte>>(source[..SectorSize]), MemoryMarshal.Cast<byte, Vector128<byte>>(destination[..SectorSize]),
+                    Vector128.Create((ReadOnlySpan<byte>)tweak), encrypt);
+            }
         }
     }
 

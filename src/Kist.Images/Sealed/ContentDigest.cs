@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
+using Kist.Linux.Files;
 
 namespace Kist.Images.Sealed;
 
@@ -20,7 +20,7 @@ static class ContentDigest
     /// <param name="length">Their length in bytes.</param>
     /// <param name="imageKey">The image key.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static byte[] Compute(SafeFileHandle plain, long length, ReadOnlySpan<byte> imageKey, CancellationToken cancellationToken)
+    public static byte[] Compute(MappedFile plain, long length, ReadOnlySpan<byte> imageKey, CancellationToken cancellationToken)
     {
         using var key = SealedKeys.ContentKey(imageKey);
         var pieces = (length + PieceBytes - 1) / PieceBytes;
@@ -32,23 +32,16 @@ static class ContentDigest
         return digest;
     }
 
-    private sealed class Hasher(SafeFileHandle plain, ReadOnlySpan<byte> key, byte[] tags) : IPieceWorker
+    private sealed class Hasher(MappedFile plain, ReadOnlySpan<byte> key, byte[] tags) : IPieceWorker
     {
         private readonly AesGcm _gcm = new(key, TagBytes);
-        private readonly byte[] _buffer = new byte[PieceBytes];
 
         public void Work(long piece, long offset, int length)
         {
-            var data = _buffer.AsSpan(0, length);
-            ParallelPieces.ReadExactly(plain, data, offset);
             ReadOnlySpan<byte> nonce = stackalloc byte[12];
-            _gcm.Encrypt(nonce, [], [], tags.AsSpan((int)piece * TagBytes, TagBytes), data);
+            _gcm.Encrypt(nonce, [], [], tags.AsSpan((int)piece * TagBytes, TagBytes), plain.Slice(offset, length));
         }
 
-        public void Dispose()
-        {
-            CryptographicOperations.ZeroMemory(_buffer);
-            _gcm.Dispose();
-        }
+        public void Dispose() => _gcm.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Kist.Formats;
+using Kist.Linux.Files;
 using Kist.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -30,13 +31,14 @@ static class SealedBlobWriter
         var dataBlocks = length / VerityTree.BlockSize;
         if (dataBlocks == 0 || length % VerityTree.BlockSize != 0)
             throw new ArgumentException("not whole blocks", nameof(file));
-        var digest = ContentDigest.Compute(file, length, imageKey, cancellationToken);
+        using var plain = MappedFile.Open(file, length);
+        var digest = ContentDigest.Compute(plain, length, imageKey, cancellationToken);
         using var key = SealedKeys.BlockKey(imageKey, digest, context);
         var salt = SealedKeys.VeritySalt(imageKey, digest, context);
         var leaves = new byte[dataBlocks * 32];
         using var blobHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using (var sealedPieces = new FollowingHash(blobHash, (length + PieceBytes - 1) / PieceBytes, PieceBytes, 4 * Environment.ProcessorCount))
-            ParallelPieces.Run(length, PieceBytes, () => new Encryptor(file, key, salt, leaves, sealedPieces), cancellationToken);
+            ParallelPieces.Run(length, PieceBytes, () => new Encryptor(plain, file, key, salt, leaves, sealedPieces), cancellationToken);
         var (rootHash, tree) = VerityTree.Build(leaves, salt);
         Append(file, VeritySuperblock.Write(dataBlocks, salt), length, blobHash);
         Append(file, tree, length + VerityTree.BlockSize, blobHash);
@@ -58,7 +60,7 @@ static class SealedBlobWriter
         hash.AppendData(data);
     }
 
-    private sealed class Encryptor(SafeFileHandle file, SecretBytes key, byte[] salt, byte[] leaves, FollowingHash sealedPieces) : IPieceWorker
+    private sealed class Encryptor(MappedFile plain, SafeFileHandle file, SecretBytes key, byte[] salt, byte[] leaves, FollowingHash sealedPieces) : IPieceWorker
     {
         private readonly AesXts _xts = new(key.Span);
         private byte[]? _buffer;
@@ -90,8 +92,7 @@ static class SealedBlobWriter
 
         private void Seal(long piece, long offset, Span<byte> data)
         {
-            ParallelPieces.ReadExactly(file, data, offset);
-            _xts.Encrypt(data, (ulong)(offset / VerityTree.BlockSize));
+            _xts.Encrypt(plain.Slice(offset, data.Length), data, (ulong)(offset / VerityTree.BlockSize));
             RandomAccess.Write(file, data, offset);
             VerityTree.HashBlocks(data, salt, leaves.AsSpan((int)(piece * PieceBlocks * 32), data.Length / VerityTree.BlockSize * 32));
         }

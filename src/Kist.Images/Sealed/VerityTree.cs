@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Kist.Linux.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kist.Images.Sealed;
@@ -54,7 +55,8 @@ public static class VerityTree
     public static (byte[] RootHash, byte[] Tree) Compute(SafeFileHandle file, long length, byte[] salt, CancellationToken cancellationToken)
     {
         var leaves = new byte[length / BlockSize * 32];
-        ParallelPieces.Run(length, SealedBlobWriter.PieceBytes, () => new LeafHasher(file, salt, leaves), cancellationToken);
+        using var data = MappedFile.Open(file, length);
+        ParallelPieces.Run(length, SealedBlobWriter.PieceBytes, () => new LeafHasher(data, salt, leaves), cancellationToken);
         return Build(leaves, salt);
     }
 
@@ -82,16 +84,10 @@ public static class VerityTree
         return (buffer, tree);
     }
 
-    private sealed class LeafHasher(SafeFileHandle file, byte[] salt, byte[] leaves) : IPieceWorker
+    private sealed class LeafHasher(MappedFile file, byte[] salt, byte[] leaves) : IPieceWorker
     {
-        private readonly byte[] _buffer = new byte[SealedBlobWriter.PieceBytes];
-
-        public void Work(long piece, long offset, int length)
-        {
-            var data = _buffer.AsSpan(0, length);
-            ParallelPieces.ReadExactly(file, data, offset);
-            HashBlocks(data, salt, leaves.AsSpan((int)(offset / BlockSize * 32), length / BlockSize * 32));
-        }
+        public void Work(long piece, long offset, int length) =>
+            HashBlocks(file.Slice(offset, length), salt, leaves.AsSpan((int)(offset / BlockSize * 32), length / BlockSize * 32));
 
         public void Dispose()
         {

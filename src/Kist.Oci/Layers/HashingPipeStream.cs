@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Kist.Formats;
 
@@ -10,13 +9,14 @@ namespace Kist.Oci;
 /// </summary>
 public sealed class HashingPipeStream : ForwardStream
 {
-    private const int BlockBytes = 256 * 1024;
-    private const int Blocks = 8;
+    // Large, for each hand-over may have to wake a core.
+    private const int BlockBytes = 1024 * 1024;
+    private const int Blocks = 6;
 
-    private readonly BlockingCollection<Block> _free = new(Blocks);
-    private readonly BlockingCollection<Block> _toHash = new(Blocks);
-    private readonly BlockingCollection<Block> _toRead = new(Blocks);
-    private readonly CancellationTokenSource _stop;
+    private readonly BlockQueue _free = new();
+    private readonly BlockQueue _toHash = new();
+    private readonly BlockQueue _toRead = new();
+    private readonly CancellationTokenRegistration _cancellation;
     private readonly IncrementalHash _hash;
     private readonly Task _reader;
     private readonly Task<byte[]> _hasher;
@@ -27,9 +27,9 @@ public sealed class HashingPipeStream : ForwardStream
     public HashingPipeStream(Stream source, IncrementalHash hash, CancellationToken cancellationToken)
     {
         _hash = hash;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         for (var i = 0; i < Blocks; i++)
-            _free.Add(new Block(), CancellationToken.None);
+            _free.Add(new Block(BlockBytes));
+        _cancellation = cancellationToken.Register(Cancel);
         _reader = Task.Factory.StartNew(() => ReadAhead(source), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         _hasher = Task.Factory.StartNew(HashAll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -76,7 +76,8 @@ public sealed class HashingPipeStream : ForwardStream
     {
         if (disposing)
         {
-            _stop.Cancel();
+            _cancellation.Dispose();
+            Cancel();
             try
             {
                 Task.WaitAll(_reader, _hasher);
@@ -85,41 +86,42 @@ public sealed class HashingPipeStream : ForwardStream
             {
                 // Whoever reads has seen it, or stopped for another reason.
             }
-
-            _free.Dispose();
-            _toHash.Dispose();
-            _toRead.Dispose();
-            _stop.Dispose();
         }
 
         base.Dispose(disposing);
+    }
+
+    private void Cancel()
+    {
+        _free.Cancel();
+        _toHash.Cancel();
+        _toRead.Cancel();
     }
 
     private void ReadAhead(Stream source)
     {
         try
         {
-            while (true)
+            while (_free.Take() is { } block)
             {
-                var block = _free.Take(_stop.Token);
                 block.Length = source.ReadAtLeast(block.Data, BlockBytes, throwOnEndOfStream: false);
                 if (block.Length == 0)
                     return;
                 block.Users = 2;
-                _toHash.Add(block, _stop.Token);
-                _toRead.Add(block, _stop.Token);
+                _toHash.Add(block);
+                _toRead.Add(block);
             }
         }
         finally
         {
-            _toHash.CompleteAdding();
-            _toRead.CompleteAdding();
+            _toHash.Complete();
+            _toRead.Complete();
         }
     }
 
     private byte[] HashAll()
     {
-        foreach (var block in _toHash.GetConsumingEnumerable(_stop.Token))
+        while (_toHash.Take() is { } block)
         {
             _hash.AppendData(block.Data, 0, block.Length);
             Release(block);
@@ -131,9 +133,9 @@ public sealed class HashingPipeStream : ForwardStream
     private bool TryNext()
     {
         _offset = 0;
-        if (_toRead.TryTake(out _current, Timeout.Infinite, _stop.Token))
+        _current = _toRead.Take();
+        if (_current is not null)
             return true;
-        _current = null;
         // The reader's own error, if it stopped for one.
         _reader.GetAwaiter().GetResult();
         return false;
@@ -142,13 +144,6 @@ public sealed class HashingPipeStream : ForwardStream
     private void Release(Block block)
     {
         if (Interlocked.Decrement(ref block.Users) == 0)
-            _free.Add(block, CancellationToken.None);
-    }
-
-    private sealed class Block
-    {
-        public readonly byte[] Data = GC.AllocateUninitializedArray<byte>(BlockBytes);
-        public int Length;
-        public int Users;
+            _free.Add(block);
     }
 }
