@@ -53,6 +53,53 @@ public sealed class EncryptionTests
     }
 
     [Fact]
+    public async Task Encrypt_EncryptedImageWithItsKey_GetsMoreRecipients_AndSkopeoIsOne()
+    {
+        ExternalProgram.Require("skopeo");
+        using var directory = new TemporaryDirectory();
+        await EncryptAsync(directory, new OciLayout(directory["encrypted"], "1"));
+        using var first = RSA.Create(2048);
+        using var second = RSA.Create(2048);
+        var source = "encrypted";
+        foreach (var (recipient, name) in new[] { (first, "more"), (second, "most") })
+        {
+            var options = new EncryptOptions { DecryptionKeys = [new KeyPacketUnwrapper(new FixedKeyProvider(KeyId, s_key))] };
+            var result = await new ImageEncryptor(
+                new OciLayout(directory[source], "1"), new OciLayout(directory[name], "1"),
+                [new JweKeyWrapper([Kist.Formats.Jose.RsaJsonWebKey.FromPublicKey(recipient, null)])], options).EncryptAsync(TestContext.Current.CancellationToken);
+            await EncryptionProof.ProveAsync(new OciLayout(directory[name], "1"), result, [new JweKeyUnwrapper([recipient])], TestContext.Current.CancellationToken);
+            source = name;
+        }
+
+        // All who could open it still can.
+        foreach (var key in new ILayerKeyUnwrapper[] { new KeyPacketUnwrapper(new FixedKeyProvider(KeyId, s_key)), new JweKeyUnwrapper([first]), new JweKeyUnwrapper([second]) })
+        {
+            var pulled = await ImagePuller.PullAsync(
+                new OciLayout(directory["most"], "1"), [key], directory[$"out-{key.GetType().Name}-{key.GetHashCode()}"], new PullOptions(), null, TestContext.Current.CancellationToken);
+            Assert.Equal(SampleTree.Describe(directory["tree"]), SampleTree.Describe(pulled.RootFileSystem));
+        }
+
+        foreach (var (recipient, name) in new[] { (first, "first"), (second, "second") })
+        {
+            await File.WriteAllTextAsync(directory[name + ".pem"], recipient.ExportRSAPrivateKeyPem(), TestContext.Current.CancellationToken);
+            ExternalProgram.Run(
+                "skopeo", ["copy", "--insecure-policy", "--decryption-key", directory[name + ".pem"], $"oci:{directory["most"]}:1", $"oci:{directory["by-skopeo-" + name]}:1"]);
+        }
+    }
+
+    [Fact]
+    public async Task Encrypt_EncryptedImageWithAnotherKey_IsRefused()
+    {
+        using var directory = new TemporaryDirectory();
+        await EncryptAsync(directory, new OciLayout(directory["encrypted"], "1"));
+        var encryptor = new ImageEncryptor(
+            new OciLayout(directory["encrypted"], "1"), new OciLayout(directory["twice"], "1"), [new KeyPacketWrapper(KeyId, s_key)],
+            new EncryptOptions { DecryptionKeys = [new KeyPacketUnwrapper(new FixedKeyProvider(KeyId, new byte[32]))] });
+        await Assert.ThrowsAsync<OperationFailedException>(() => encryptor.EncryptAsync(TestContext.Current.CancellationToken));
+        Assert.False(File.Exists(directory["twice/index.json"]));
+    }
+
+    [Fact]
     public async Task Pull_MissingKey_IsRefusedAndLeavesNothing()
     {
         using var directory = new TemporaryDirectory();

@@ -1,3 +1,4 @@
+using Kist.Images.Ocicrypt;
 using Kist.Oci;
 
 namespace Kist.Images;
@@ -13,6 +14,12 @@ public sealed record EncryptOptions
 
     /// <summary>The one platform of an index to encrypt, or null for all of them.</summary>
     public Platform? Platform { get; init; }
+
+    /// <summary>
+    /// Keys that open layers which are encrypted already. Such layers stay as they are, and get the recipients beside those that
+    /// they have. A layer that none of these opens is refused.
+    /// </summary>
+    public IReadOnlyList<ILayerKeyUnwrapper> DecryptionKeys { get; init; } = [];
 
     /// <summary>Where encrypted layers wait for their upload.</summary>
     public string TemporaryDirectory { get; init; } = Path.GetTempPath();

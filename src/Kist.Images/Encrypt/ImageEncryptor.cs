@@ -97,6 +97,23 @@ public sealed class ImageEncryptor(
             "encrypt image", source.Location, $"it has {count} layers, so there is no layer {string.Join(", ", wrong)}");
     }
 
+    // The layer and its key stay as they are: its secrets are wrapped once more.
+    private async Task<Descriptor> AddRecipientsAsync(Descriptor layer, CancellationToken cancellationToken)
+    {
+        if (options.DecryptionKeys.Count == 0)
+        {
+            throw new OperationFailedException(
+                "encrypt layer", layer.Digest.ToString(), "it is encrypted already, for others", "give a key that opens it, or start from the plain image");
+        }
+
+        using var secrets = await LayerKeys.UnwrapAsync(layer, options.DecryptionKeys, cancellationToken).ConfigureAwait(false);
+        var packets = await WrapAsync(secrets, cancellationToken).ConfigureAwait(false);
+        var annotations = EncryptionAnnotations.Write(
+            layer.Annotations, EncryptionAnnotations.ReadPublicOptions(layer), [.. EncryptionAnnotations.ReadPackets(layer), .. packets]);
+        await ImageCopier.CopyBlobAsync(source, destination, layer, progress, cancellationToken).ConfigureAwait(false);
+        return layer with { Annotations = annotations };
+    }
+
     private async Task<Descriptor> CopyLayerAsync(Descriptor layer, CancellationToken cancellationToken)
     {
         await ImageCopier.CopyBlobAsync(source, destination, layer, progress, cancellationToken).ConfigureAwait(false);
@@ -106,11 +123,7 @@ public sealed class ImageEncryptor(
     private async Task<Descriptor> EncryptLayerAsync(Descriptor layer, CancellationToken cancellationToken)
     {
         if (MediaTypes.IsEncrypted(layer.MediaType))
-        {
-            throw new OperationFailedException(
-                "encrypt layer", layer.Digest.ToString(), "it is encrypted already, for others", "decrypt the image first, or start from the plain one");
-        }
-
+            return await AddRecipientsAsync(layer, cancellationToken).ConfigureAwait(false);
         if (MediaTypes.CompressionOf(layer.MediaType) is not { } compression)
             throw new OperationFailedException("encrypt layer", layer.Digest.ToString(), $"its media type '{layer.MediaType}' is not known, so it cannot be encrypted");
         var path = Path.Combine(options.TemporaryDirectory, $"kist-encrypt-{Guid.NewGuid():N}");

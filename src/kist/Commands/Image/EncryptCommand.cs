@@ -8,9 +8,10 @@ namespace Kist.Cli.Commands.Image;
 /// <summary>"kist image encrypt": encrypts, uploads the key, pushes, reads back and proves.</summary>
 static class EncryptCommand
 {
-    private static readonly Argument<string> s_source = new("SRC") { Description = "The plain image: REFERENCE, oci:DIR[:TAG] or docker-archive:FILE[:NAME]." };
+    private static readonly Argument<string> s_source = new("SRC") { Description = "The image: REFERENCE, oci:DIR[:TAG] or docker-archive:FILE[:NAME]." };
     private static readonly Argument<string> s_destination = new("DST") { Description = "Where the encrypted image goes: REFERENCE or oci:DIR[:TAG]." };
     private static readonly BrokerKeyArguments s_key = new();
+    private static readonly KeyArguments s_decryption = new();
     private static readonly Option<string[]> s_recipients = new("--recipient") { Description = $"Somebody else who may decrypt; may be repeated: {RecipientReader.Forms}.", HelpName = "RECIPIENT" };
     private static readonly Option<int[]> s_layers = new("--layer") { Description = "Encrypt only this layer (0 is the lowest, -1 the top); may be repeated.", HelpName = "N" };
     private static readonly Option<string?> s_platform = new("--platform") { Description = "Only this image of an index.", HelpName = "OS/ARCH" };
@@ -19,11 +20,12 @@ static class EncryptCommand
 
     public static Command Create()
     {
-        var command = new Command("encrypt", "Encrypt an image, give its key to the broker, push it, and prove that it decrypts.")
+        var command = new Command("encrypt", "Encrypt an image, or add recipients to an encrypted one, give its key to the broker, push it, and prove that it decrypts.")
         {
             s_source, s_destination, s_recipients, s_layers, s_platform, s_json,
         };
         s_key.AddTo(command);
+        s_decryption.AddPrivateKeysTo(command);
         s_registry.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -57,6 +59,7 @@ static class EncryptCommand
             {
                 OnlyLayers = parse.GetValue(s_layers) is { Length: > 0 } layers ? layers : null,
                 Platform = parse.GetValue(s_platform) is { } platform ? Platform.Parse(platform) : null,
+                DecryptionKeys = [.. s_decryption.Read(parse), new KeyPacketUnwrapper(key)],
             },
             TransferNotes.Create());
         var result = await encryptor.EncryptAsync(cancellationToken);
