@@ -69,6 +69,11 @@ public sealed class CosignTests : IDisposable
         var verdict = await JudgeAsync(repository, policy);
         Assert.False(verdict.IsAccepted);
         Assert.Contains("names no repository", verdict.Findings[0].Reason, StringComparison.Ordinal);
+
+        // Unless it says, in a word of our own, that the content alone counts.
+        var byDigest = ImagePolicy.Parse(Encoding.UTF8.GetBytes(
+            $$$"""{"default": [{"type": "sigstoreSigned", "keyData": "{{{Convert.ToBase64String(pem)}}}", "signedIdentity": {"type": "matchDigest"} }]}"""));
+        Assert.True((await JudgeAsync(repository, byDigest)).IsAccepted);
     }
 
     [Fact]

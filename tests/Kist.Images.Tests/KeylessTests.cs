@@ -29,6 +29,7 @@ public sealed class KeylessTests : IDisposable
     [InlineData("0.1")]
     [InlineData("0.2")]
     [InlineData("0.3")]
+    [InlineData("tiles")]
     public async Task Signed_KistAndCosignAcceptTheSigner_AndNobodyElse(string form)
     {
         await using var registry = await LocalRegistry.StartAsync();
@@ -37,6 +38,8 @@ public sealed class KeylessTests : IDisposable
         using var certificate = _sigstore.Issue(_key);
         if (form == "annotations")
             await PushAnnotationsAsync(repository, manifest.Digest, certificate);
+        else if (form == "tiles")
+            await PushBundleAsync(repository, manifest, _sigstore.TilesBundle(manifest.Digest, _key, certificate, hashedRekord: true));
         else
             await PushBundleAsync(repository, manifest, _sigstore.Bundle(manifest.Digest, _key, certificate, form));
 
@@ -59,7 +62,7 @@ public sealed class KeylessTests : IDisposable
             ["SIGSTORE_REKOR_PUBLIC_KEY"] = _directory["rekor.pem"],
             ["SIGSTORE_CT_LOG_PUBLIC_KEY_FILE"] = _directory["ct.pem"],
         };
-        string[] root3 = form == "annotations" ? [] : ["--trusted-root", _directory["root.json"]];
+        string[] root3 = form == "annotations" ? [] : ["--trusted-root", _directory["root.json"], .. form == "tiles" ? ["--use-signed-timestamps"] : Array.Empty<string>()];
         var (exitCode, output, error) = ExternalProgram.TryRun(
             form == "annotations" ? Interop.Cosign : Interop.Cosign3,
             ["verify", .. root3, "--certificate-identity", SigstoreStandIn.Subject, "--certificate-oidc-issuer", SigstoreStandIn.Issuer, repository.Reference.ToString()], environment);

@@ -15,7 +15,7 @@ namespace Kist.Images.Tests;
 /// A certificate authority, a certificate log and a transparency log as a Sigstore deployment has them, in memory. What it
 /// makes is proved genuine by cosign, which verifies it too.
 /// </summary>
-sealed class SigstoreStandIn : IDisposable
+sealed partial class SigstoreStandIn : IDisposable
 {
     public const string Issuer = "https://issuer.example.com";
     public const string Subject = "builder@example.com";
@@ -46,7 +46,8 @@ sealed class SigstoreStandIn : IDisposable
     public byte[] TrustedRoot() => Encoding.UTF8.GetBytes(new JsonObject
     {
         ["mediaType"] = "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        ["tlogs"] = new JsonArray(Log(_logKey, "https://rekor.example.com")),
+        ["tlogs"] = new JsonArray(Log(_logKey, "https://rekor.example.com"), TilesLog()),
+        ["timestampAuthorities"] = new JsonArray(ClockAuthority()),
         ["certificateAuthorities"] = new JsonArray(new JsonObject
         {
             ["subject"] = new JsonObject { ["organization"] = "test", ["commonName"] = "stand-in authority" },
@@ -134,6 +135,8 @@ sealed class SigstoreStandIn : IDisposable
         _rootKey.Dispose();
         _ctKey.Dispose();
         _logKey.Dispose();
+        _clockKey.Dispose();
+        _clock?.Dispose();
         Authority.Dispose();
     }
 
@@ -172,7 +175,7 @@ sealed class SigstoreStandIn : IDisposable
             ["logID"] = Convert.ToHexStringLower(logId),
             ["logIndex"] = index,
         }.ToJsonString(new System.Text.Json.JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })));
-        var root = Root(0, _leaves.Count);
+        var root = Root(_leaves, 0, _leaves.Count);
         var note = string.Create(CultureInfo.InvariantCulture, $"rekor.example.com - 1\n{_leaves.Count}\n{Convert.ToBase64String(root)}\n");
         byte[] signed = [.. logId[..4], .. Sign(_logKey, Encoding.UTF8.GetBytes(note))];
         return new LogEntry
@@ -182,27 +185,27 @@ sealed class SigstoreStandIn : IDisposable
             IntegratedTime = when.ToUnixTimeSeconds(),
             Body = canonical,
             Promise = Sign(_logKey, promised),
-            Proof = new InclusionProof(index, _leaves.Count, root, Path(index, 0, _leaves.Count), $"{note}\n— rekor.example.com {Convert.ToBase64String(signed)}\n"),
+            Proof = new InclusionProof(index, _leaves.Count, root, Path(_leaves, index, 0, _leaves.Count), $"{note}\n— rekor.example.com {Convert.ToBase64String(signed)}\n"),
         };
     }
 
     // RFC 6962, section 2.1: the tree's root and a leaf's audit path, by their definitions.
-    private byte[] Root(int start, int count)
+    private static byte[] Root(List<byte[]> leaves, int start, int count)
     {
         if (count == 1)
-            return _leaves[start];
+            return leaves[start];
         var left = LargestPowerBelow(count);
-        return SHA256.HashData([1, .. Root(start, left), .. Root(start + left, count - left)]);
+        return SHA256.HashData([1, .. Root(leaves, start, left), .. Root(leaves, start + left, count - left)]);
     }
 
-    private List<byte[]> Path(int index, int start, int count)
+    private static List<byte[]> Path(List<byte[]> leaves, int index, int start, int count)
     {
         if (count == 1)
             return [];
         var left = LargestPowerBelow(count);
         return index < left
-            ? [.. Path(index, start, left), Root(start + left, count - left)]
-            : [.. Path(index - left, start + left, count - left), Root(start, left)];
+            ? [.. Path(leaves, index, start, left), Root(leaves, start + left, count - left)]
+            : [.. Path(leaves, index - left, start + left, count - left), Root(leaves, start, left)];
     }
 
     private static int LargestPowerBelow(int count) => 1 << (31 - int.LeadingZeroCount(count - 1));
@@ -215,7 +218,7 @@ sealed class SigstoreStandIn : IDisposable
             ["logId"] = new JsonObject { ["keyId"] = Convert.ToBase64String(entry.LogId) },
             ["kindVersion"] = new JsonObject { ["kind"] = kind, ["version"] = "0.0.1" },
             ["integratedTime"] = entry.IntegratedTime.ToString(CultureInfo.InvariantCulture),
-            ["inclusionPromise"] = new JsonObject { ["signedEntryTimestamp"] = Convert.ToBase64String(entry.Promise!) },
+            ["inclusionPromise"] = new JsonObject { ["signedEntryTimestamp"] = Convert.ToBase64String(entry.Promise ?? []) },
             ["canonicalizedBody"] = Convert.ToBase64String(entry.Body),
         };
         if (withProof)

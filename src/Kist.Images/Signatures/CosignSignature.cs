@@ -23,6 +23,9 @@ public sealed record CosignSignature(byte[] Payload, byte[] Signature)
     /// <summary>Certificates that came with it.</summary>
     public IReadOnlyList<byte[]> Chain { get; init; } = [];
 
+    /// <summary>Timestamps that came with it: responses of RFC 3161, in DER.</summary>
+    public IReadOnlyList<byte[]> Timestamps { get; init; } = [];
+
     /// <summary>Entries of transparency logs that came with it.</summary>
     public IReadOnlyList<LogEntry> LogEntries { get; init; } = [];
 }

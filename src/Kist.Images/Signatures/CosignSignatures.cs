@@ -44,26 +44,9 @@ public static partial class CosignSignatures
     public static SignaturePayload? Verify(CosignSignature signature, AsymmetricAlgorithm key) =>
         SigstoreVerifier.IsSignedBy(signature, key) ? SignaturePayload.Parse(signature.Payload, SignaturePayload.CosignType) : null;
 
-    /// <summary>Reads a public key in PEM: elliptic or RSA.</summary>
-    public static AsymmetricAlgorithm ReadPublicKey(ReadOnlySpan<byte> pem)
-    {
-        var text = System.Text.Encoding.UTF8.GetString(pem);
-        foreach (var create in new Func<AsymmetricAlgorithm>[] { ECDsa.Create, RSA.Create })
-        {
-            var key = create();
-            try
-            {
-                key.ImportFromPem(text);
-                return key;
-            }
-            catch (Exception e) when (e is CryptographicException or ArgumentException)
-            {
-                key.Dispose();
-            }
-        }
-
-        throw new MalformedDataException("public key", -1, "it is no elliptic or RSA public key in PEM");
-    }
+    /// <summary>Reads a public key in PEM: elliptic, RSA or Ed25519.</summary>
+    /// <exception cref="MalformedDataException">It is none.</exception>
+    public static AsymmetricAlgorithm ReadPublicKey(ReadOnlySpan<byte> pem) => PublicKeyReader.ReadPem(pem);
 
     /// <summary>Signs a manifest and adds the signature to those that are there.</summary>
     /// <param name="repository">Where the image is.</param>

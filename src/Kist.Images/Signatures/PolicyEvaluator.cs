@@ -62,17 +62,21 @@ public sealed class PolicyEvaluator(
         var keys = new List<AsymmetricAlgorithm>();
         foreach (var key in await ReadKeysAsync(requirement.Keys, cancellationToken).ConfigureAwait(false))
             keys.Add(CosignSignatures.ReadPublicKey(key));
-        var logs = requirement.Root?.Logs ?? [.. (await ReadKeysAsync(requirement.RekorKeys, cancellationToken).ConfigureAwait(false)).Select(k => LogKey.FromPem(k))];
+        var root = requirement.Root ?? (requirement.Certificates?.TrustedRoot is { } named
+            ? SigstoreTrustRoot.Parse((await ReadKeysAsync([named], cancellationToken).ConfigureAwait(false))[0])
+            : null);
+        IReadOnlyList<LogKey> logs = root?.Logs ?? [.. (await ReadKeysAsync(requirement.RekorKeys, cancellationToken).ConfigureAwait(false)).Select(k => LogKey.FromPem(k))];
         return new SigstoreTrust
         {
             Keys = keys,
             Logs = logs,
+            TimestampAuthorities = root?.TimestampAuthorities ?? [],
             IsLogRequired = requirement.RekorKeys.Count > 0 || requirement.Certificates is { IsFulcio: true },
             Certificates = requirement.Certificates is not { } certificates ? null : new CertificateTrust
             {
-                Authorities = requirement.Root?.Authorities ?? [SigningAuthority.FromPem(await ReadKeysAsync(certificates.Authorities, cancellationToken).ConfigureAwait(false))],
-                IsTimeFromLog = certificates.IsFulcio,
-                CertificateLogs = requirement.Root?.CertificateLogs,
+                Authorities = root?.Authorities ?? [SigningAuthority.FromPem(await ReadKeysAsync(certificates.Authorities, cancellationToken).ConfigureAwait(false))],
+                IsTimeVouchedFor = certificates.IsFulcio,
+                CertificateLogs = root?.CertificateLogs,
                 OidcIssuer = certificates.OidcIssuer,
                 Email = certificates.SubjectEmail,
                 Host = certificates.SubjectHostname,

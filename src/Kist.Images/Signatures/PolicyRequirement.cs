@@ -54,6 +54,9 @@ public sealed record CertificateRequirement
     /// <summary>The authorities' certificates, roots and intermediate ones.</summary>
     public IReadOnlyList<PolicyKey> Authorities { get; init; } = [];
 
+    /// <summary>A trusted_root.json that names authorities, logs and timestamp authorities, in place of single ones; null if those are given. Our own addition.</summary>
+    public PolicyKey? TrustedRoot { get; init; }
+
     /// <summary>True for Fulcio's short-lived certificates, judged when the log took the signature; false for a PKI's, judged now.</summary>
     public bool IsFulcio { get; init; }
 
@@ -66,7 +69,7 @@ public sealed record CertificateRequirement
     /// <summary>A host that the certificate must have.</summary>
     public string? SubjectHostname { get; init; }
 
-    /// <summary>An e-mail address, URI or other name; not from a policy file.</summary>
+    /// <summary>An e-mail address, URI or other name, in place of an address. Our own addition to policy files.</summary>
     public string? Subject { get; init; }
 }
 

@@ -57,22 +57,36 @@ static class PolicyRequirementReader
         if (s_keySources.Append("fulcio").Append("pki").Count(n => json.TryGetProperty(n, out _)) != 1)
             throw PolicyJson.Malformed("exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio and pki is needed");
         var logs = s_rekorSources.Any(n => json.TryGetProperty(n, out _)) ? ReadKeys(json, s_rekorSources, PemOrBase64) : [];
-        if (certificates is { IsFulcio: true } && logs.Count == 0)
+        if (certificates?.TrustedRoot is not null && logs.Count > 0)
+            throw PolicyJson.Malformed("a trusted root names the transparency logs itself");
+        if (certificates is { IsFulcio: true, TrustedRoot: null } && logs.Count == 0)
             throw PolicyJson.Malformed("fulcio needs the key of a transparency log: without one nothing says when a signature was made");
         if (certificates is { IsFulcio: false } && logs.Count > 0)
             throw PolicyJson.Malformed("pki cannot be used with the key of a transparency log");
         return new SigstoreSignedRequirement(certificates is null ? ReadKeys(json, s_keySources, PemOrBase64) : [], ReadIdentity(json)) { Certificates = certificates, RekorKeys = logs };
     }
 
+    // trustedRootPath, trustedRootData and subject are our own: containers/image has single authorities and addresses only, and
+    // refuses a policy with them.
     private static CertificateRequirement ReadFulcio(JsonElement json)
     {
-        PolicyJson.Only(json, "caPath", "caData", "oidcIssuer", "subjectEmail");
+        PolicyJson.Only(json, "caPath", "caData", "trustedRootPath", "trustedRootData", "oidcIssuer", "subjectEmail", "subject");
+        var hasRoot = json.TryGetProperty("trustedRootPath", out _) || json.TryGetProperty("trustedRootData", out _);
+        var hasAuthority = json.TryGetProperty("caPath", out _) || json.TryGetProperty("caData", out _);
+        if (hasRoot && hasAuthority)
+            throw PolicyJson.Malformed("a trusted root names the authorities itself");
+        var keys = ReadKeys(json, hasRoot ? ["trustedRootPath", "", "trustedRootData", ""] : ["caPath", "", "caData", ""], PemOrBase64);
+        var (email, subject) = (PolicyJson.Text(json, "subjectEmail"), PolicyJson.Text(json, "subject"));
+        if (email is null == subject is null)
+            throw PolicyJson.Malformed("exactly one of subjectEmail and subject is needed");
         return new CertificateRequirement
         {
             IsFulcio = true,
-            Authorities = ReadKeys(json, ["caPath", "", "caData", ""], PemOrBase64),
+            Authorities = hasRoot ? [] : keys,
+            TrustedRoot = hasRoot ? keys[0] : null,
             OidcIssuer = PolicyJson.Text(json, "oidcIssuer") ?? throw PolicyJson.Malformed("oidcIssuer is missing"),
-            SubjectEmail = PolicyJson.Text(json, "subjectEmail") ?? throw PolicyJson.Malformed("subjectEmail is missing"),
+            SubjectEmail = email,
+            Subject = subject,
         };
     }
 
@@ -140,6 +154,10 @@ static class PolicyRequirementReader
             case "matchRepository":
                 PolicyJson.Only(identity, "type");
                 return SignedIdentity.MatchRepository;
+            case "matchDigest":
+                // Our own: what was signed is the content, under whatever name. Bundles of cosign 3 name no repository.
+                PolicyJson.Only(identity, "type");
+                return SignedIdentity.AnyName;
             case "exactReference":
                 PolicyJson.Only(identity, "type", "dockerReference");
                 return SignedIdentity.ExactReference(Required("dockerReference"));

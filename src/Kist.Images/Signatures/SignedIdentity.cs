@@ -15,7 +15,7 @@ public abstract record SignedIdentity
     /// <summary>The same repository.</summary>
     public static SignedIdentity MatchRepository { get; } = new Repository();
 
-    /// <summary>Any name, and none: the manifest's digest alone counts. No policy file can say so.</summary>
+    /// <summary>Any name, and none: the manifest's digest alone counts. Policy files say "matchDigest", which is our own.</summary>
     public static SignedIdentity AnyName { get; } = new Any();
 
     /// <summary>Exactly this reference.</summary>

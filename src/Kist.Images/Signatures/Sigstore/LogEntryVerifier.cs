@@ -1,7 +1,4 @@
-using System.Buffers.Binary;
-using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Kist.Formats;
 
@@ -11,7 +8,6 @@ namespace Kist.Images.Signatures;
 static class LogEntryVerifier
 {
     private const int MaxProofHashes = 64;
-    private const int KeyHintSize = 4;
 
     /// <summary>Verifies an entry's promise and proof, whichever there are; one there must be.</summary>
     /// <param name="entry">The entry.</param>
@@ -21,7 +17,8 @@ static class LogEntryVerifier
     {
         if (entry.Promise is null && entry.Proof is null)
             return ("the log's entry has neither promise nor proof", null);
-        if (logs.FirstOrDefault(l => l.Id.AsSpan().SequenceEqual(entry.LogId)) is not { } log)
+        var checkpoint = entry.Proof is null ? null : Checkpoint.TryRead(entry.Proof.Checkpoint);
+        if (logs.FirstOrDefault(l => l.IdOf(checkpoint?.Origin ?? "").AsSpan().SequenceEqual(entry.LogId)) is not { } log)
             return ("the entry is of a transparency log that is not trusted", null);
         DateTimeOffset? time = null;
         if (entry.Promise is { } promise)
@@ -33,7 +30,7 @@ static class LogEntryVerifier
                 return ("the log's key did not count any more, or not yet", null);
         }
 
-        return (entry.Proof is { } proof ? CheckProof(entry.Body, proof, log) : null, time);
+        return (entry.Proof is { } proof ? CheckProof(entry.Body, proof, checkpoint, log) : null, time);
     }
 
     // Canonical JSON (RFC 8785) of body, integratedTime, logID and logIndex.
@@ -53,13 +50,17 @@ static class LogEntryVerifier
         return JsonCanonicalizer.Canonicalize(buffer.ToArray());
     }
 
-    private static string? CheckProof(byte[] body, InclusionProof proof, LogKey log)
+    private static string? CheckProof(byte[] body, InclusionProof proof, Checkpoint? checkpoint, LogKey log)
     {
         if (proof.Index < 0 || proof.TreeSize <= proof.Index || proof.Hashes.Count > MaxProofHashes || proof.Hashes.Any(h => h.Length != SHA256.HashSizeInBytes))
             return "the log's proof makes no sense";
         if (RootOf(body, proof) is not { } root || !root.AsSpan().SequenceEqual(proof.RootHash))
             return "the log's proof does not lead to its root";
-        return CheckCheckpoint(proof, log);
+        if (checkpoint is null)
+            return "the log's checkpoint is no signed note";
+        if (checkpoint.TreeSize != proof.TreeSize || checkpoint.Root != Convert.ToBase64String(proof.RootHash))
+            return "the log's checkpoint is for another tree";
+        return checkpoint.IsSignedBy(log) ? null : "the log's checkpoint is not signed by the log";
     }
 
     // RFC 9162, section 2.1.3.2; null if the proof is too short or too long.
@@ -86,32 +87,5 @@ static class LogEntryVerifier
         }
 
         return last == 0 ? hash : null;
-    }
-
-    // A signed note: origin, size and root a line each, perhaps more, an empty line, and lines of "— name base64(hint, signature)".
-    private static string? CheckCheckpoint(InclusionProof proof, LogKey log)
-    {
-        var end = proof.Checkpoint.IndexOf("\n\n", StringComparison.Ordinal);
-        if (end < 0)
-            return "the log's checkpoint is no signed note";
-        var text = proof.Checkpoint[..(end + 1)];
-        var lines = text.Split('\n');
-        if (lines.Length < 4 || !long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size != proof.TreeSize
-            || lines[2] != Convert.ToBase64String(proof.RootHash))
-            return "the log's checkpoint is for another tree";
-        var signed = Encoding.UTF8.GetBytes(text);
-        var isSigned = proof.Checkpoint[(end + 2)..].Split('\n', StringSplitOptions.RemoveEmptyEntries).Take(16).Any(line => IsSignature(line, signed, log));
-        return isSigned ? null : "the log's checkpoint is not signed by the log";
-    }
-
-    private static bool IsSignature(string line, byte[] signed, LogKey log)
-    {
-        var parts = line.Split(' ');
-        if (parts is not ["—", _, var text])
-            return false;
-        var bytes = new byte[text.Length];
-        return Convert.TryFromBase64String(text, bytes, out var length) && length > KeyHintSize
-            && BinaryPrimitives.ReadUInt32BigEndian(bytes) == BinaryPrimitives.ReadUInt32BigEndian(log.Id)
-            && log.Verify(signed, bytes.AsSpan(KeyHintSize, length - KeyHintSize));
     }
 }

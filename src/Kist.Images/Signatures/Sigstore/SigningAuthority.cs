@@ -4,11 +4,16 @@ using Kist.Formats;
 
 namespace Kist.Images.Signatures;
 
-/// <summary>An authority that issues signing certificates.</summary>
+/// <summary>An authority that issues certificates: for signing, or for timestamps.</summary>
 public sealed class SigningAuthority
 {
-    private const string CodeSigning = "1.3.6.1.5.5.7.3.3";
+    /// <summary>The purpose of a signer's certificate (id-kp-codeSigning).</summary>
+    internal const string CodeSigning = "1.3.6.1.5.5.7.3.3";
 
+    /// <summary>The purpose of a timestamp authority's certificate (id-kp-timeStamping).</summary>
+    internal const string TimeStamping = "1.3.6.1.5.5.7.3.8";
+
+    private readonly string _purpose;
     private readonly X509Certificate2Collection _roots = [];
     private readonly X509Certificate2Collection _intermediates = [];
 
@@ -17,7 +22,18 @@ public sealed class SigningAuthority
     /// <param name="from">The first moment at which it counts; null for always.</param>
     /// <param name="until">The last; null for ever.</param>
     public SigningAuthority(IEnumerable<X509Certificate2> certificates, DateTimeOffset? from = null, DateTimeOffset? until = null)
+        : this(certificates, from, until, CodeSigning)
     {
+    }
+
+    /// <summary>Takes an authority's certificates.</summary>
+    /// <param name="certificates">Roots, which issued themselves, and others.</param>
+    /// <param name="from">The first moment at which it counts; null for always.</param>
+    /// <param name="until">The last; null for ever.</param>
+    /// <param name="purpose">What its certificates must be for.</param>
+    internal SigningAuthority(IEnumerable<X509Certificate2> certificates, DateTimeOffset? from, DateTimeOffset? until, string purpose)
+    {
+        _purpose = purpose;
         foreach (var certificate in certificates)
             (certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData) ? _roots : _intermediates).Add(certificate);
         if (_roots.Count == 0)
@@ -30,6 +46,9 @@ public sealed class SigningAuthority
 
     /// <summary>The last; null for ever.</summary>
     public DateTimeOffset? Until { get; }
+
+    /// <summary>All its certificates.</summary>
+    internal IEnumerable<X509Certificate2> Certificates => _roots.Concat(_intermediates);
 
     /// <summary>Reads certificates in PEM.</summary>
     public static SigningAuthority FromPem(params IEnumerable<byte[]> files)
@@ -50,7 +69,7 @@ public sealed class SigningAuthority
         return new SigningAuthority(certificates);
     }
 
-    /// <summary>The issuer of a certificate, if this authority issued it for signing and it was valid at a time.</summary>
+    /// <summary>The issuer of a certificate, if this authority issued it for its purpose and it was valid at a time.</summary>
     /// <param name="certificate">The signer's certificate.</param>
     /// <param name="chain">Intermediate certificates that came with it; nothing vouches for them.</param>
     /// <param name="time">When it signed.</param>
@@ -79,7 +98,7 @@ public sealed class SigningAuthority
             VerificationTime = time.UtcDateTime,
             VerificationTimeIgnored = false,
         };
-        policy.ApplicationPolicy.Add(new Oid(CodeSigning));
+        policy.ApplicationPolicy.Add(new Oid(_purpose));
         policy.CustomTrustStore.AddRange(_roots);
         policy.ExtraStore.AddRange(_intermediates);
         foreach (var certificate in chain)

@@ -7,8 +7,7 @@ namespace Kist.Images.Signatures;
 
 /// <summary>
 /// A Sigstore bundle (protobuf-specs sigstore_bundle.proto, versions 0.1 to 0.3): a signature with all that proves it. Of
-/// images it holds an in-toto statement in a DSSE envelope (cosign specs/BUNDLE_SPEC.md). Timestamps of RFC 3161 authorities
-/// are not read.
+/// images it holds an in-toto statement in a DSSE envelope (cosign specs/BUNDLE_SPEC.md).
 /// </summary>
 static class SigstoreBundle
 {
@@ -24,6 +23,7 @@ static class SigstoreBundle
     private const string Structure = "Sigstore bundle";
     private const string StatementType = "application/vnd.in-toto+json";
     private const int MaxEntries = 8;
+    private const int MaxTimestamps = 4;
 
     private static readonly string[] s_mediaTypes =
         [MediaType, MediaTypePrefix + "+json;version=0.1", MediaTypePrefix + "+json;version=0.2", MediaTypePrefix + "+json;version=0.3"];
@@ -37,16 +37,19 @@ static class SigstoreBundle
         var root = document.RootElement;
         if (StrictJson.RequiredText(root, "mediaType", Structure) is var type && !s_mediaTypes.Contains(type))
             throw Malformed($"its mediaType '{type}' is not known");
-        var material = Member(root, "verificationMaterial");
+        var material = StrictJson.RequiredObject(root, "verificationMaterial", Structure);
         var (certificate, chain) = ReadCertificates(material);
         var signature = root.TryGetProperty("dsseEnvelope", out var envelope) ? ReadEnvelope(envelope)
-            : root.TryGetProperty("messageSignature", out var message) && artifact is not null ? new CosignSignature(artifact, Base64(message, "signature"))
+            : root.TryGetProperty("messageSignature", out var message) && artifact is not null ? new CosignSignature(artifact, StrictJson.RequiredBase64(message, "signature", Structure))
             : throw Malformed("it holds no statement");
         return signature with
         {
             Certificate = certificate,
             Chain = chain,
-            LogEntries = [.. Elements(material, "tlogEntries").Take(MaxEntries).Select(ReadEntry)],
+            Timestamps = StrictJson.OptionalObject(material, "timestampVerificationData", Structure) is { } timestamps
+                ? [.. StrictJson.OptionalList(timestamps, "rfc3161Timestamps", Structure).Take(MaxTimestamps).Select(t => StrictJson.RequiredBase64(t, "signedTimestamp", Structure))]
+                : [],
+            LogEntries = [.. StrictJson.OptionalList(material, "tlogEntries", Structure).Take(MaxEntries).Select(ReadEntry)],
         };
     }
 
@@ -86,36 +89,36 @@ static class SigstoreBundle
     {
         if (StrictJson.RequiredText(envelope, "payloadType", Structure) is var type && type != StatementType)
             throw Malformed($"its payload is of the type '{type}', not {StatementType}");
-        var payload = Base64(envelope, "payload");
-        var signatures = Elements(envelope, "signatures");
+        var payload = StrictJson.RequiredBase64(envelope, "payload", Structure);
+        var signatures = StrictJson.OptionalList(envelope, "signatures", Structure);
         if (signatures.Count != 1)
             throw Malformed($"it has {signatures.Count} signatures, not one");
-        return new CosignSignature(payload, Base64(signatures[0], "sig")) { IsStatement = true, SignedBytes = Encode(payload) };
+        return new CosignSignature(payload, StrictJson.RequiredBase64(signatures[0], "sig", Structure)) { IsStatement = true, SignedBytes = Encode(payload) };
     }
 
     private static (byte[]? Certificate, IReadOnlyList<byte[]> Chain) ReadCertificates(JsonElement material)
     {
         if (material.TryGetProperty("certificate", out var single))
-            return (Base64(single, "rawBytes"), []);
+            return (StrictJson.RequiredBase64(single, "rawBytes", Structure), []);
         if (!material.TryGetProperty("x509CertificateChain", out var chain))
             return (null, []);
-        var certificates = Elements(chain, "certificates").Take(8).Select(c => Base64(c, "rawBytes")).ToList();
+        var certificates = StrictJson.OptionalList(chain, "certificates", Structure).Take(8).Select(c => StrictJson.RequiredBase64(c, "rawBytes", Structure)).ToList();
         return certificates.Count > 0 ? (certificates[0], certificates[1..]) : throw Malformed("its chain is empty");
     }
 
     private static LogEntry ReadEntry(JsonElement entry) => new()
     {
-        LogId = Base64(Member(entry, "logId"), "keyId"),
+        LogId = StrictJson.RequiredBase64(StrictJson.RequiredObject(entry, "logId", Structure), "keyId", Structure),
         Index = Number(entry, "logIndex"),
         IntegratedTime = entry.TryGetProperty("integratedTime", out _) ? Number(entry, "integratedTime") : 0,
-        Body = Base64(entry, "canonicalizedBody"),
-        Promise = entry.TryGetProperty("inclusionPromise", out var promise) ? Base64(promise, "signedEntryTimestamp") : null,
+        Body = StrictJson.RequiredBase64(entry, "canonicalizedBody", Structure),
+        Promise = StrictJson.OptionalObject(entry, "inclusionPromise", Structure) is { } promise ? StrictJson.RequiredBase64(promise, "signedEntryTimestamp", Structure) : null,
         Proof = entry.TryGetProperty("inclusionProof", out var proof) ? ReadProof(proof) : null,
     };
 
     private static InclusionProof ReadProof(JsonElement proof) => new(
-        proof.TryGetProperty("logIndex", out _) ? Number(proof, "logIndex") : 0, Number(proof, "treeSize"), Base64(proof, "rootHash"),
-        [.. Elements(proof, "hashes").Take(65).Select(h => h.TryGetBytesFromBase64(out var bytes) ? bytes : throw Malformed("a hash is no base64"))],
+        proof.TryGetProperty("logIndex", out _) ? Number(proof, "logIndex") : 0, Number(proof, "treeSize"), StrictJson.RequiredBase64(proof, "rootHash", Structure),
+        [.. StrictJson.OptionalList(proof, "hashes", Structure).Take(65).Select(h => StrictJson.Base64(h, "hashes", Structure))],
         proof.TryGetProperty("checkpoint", out var checkpoint) ? StrictJson.RequiredText(checkpoint, "envelope", Structure) : "");
 
     // Protobuf's JSON has numbers of 64 bits as text.
@@ -124,19 +127,6 @@ static class SigstoreBundle
         : value.TryGetInt64(out number))
             ? number
             : throw Malformed($"'{name}' is missing or no number");
-
-    private static List<JsonElement> Elements(JsonElement json, string name) => !json.TryGetProperty(name, out var list)
-        ? []
-        : list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : throw Malformed($"'{name}' is no list");
-
-    private static JsonElement Member(JsonElement json, string name) => json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Object
-        ? member
-        : throw Malformed($"the object '{name}' is missing");
-
-    private static byte[] Base64(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.TryGetBytesFromBase64(out var bytes)
-            ? bytes
-            : throw Malformed($"'{name}' is missing or no base64");
 
     private static MalformedDataException Malformed(string reason) => new(Structure, -1, reason);
 }

@@ -14,6 +14,9 @@ sealed record SigstoreTrust : IDisposable
     /// <summary>The transparency logs.</summary>
     public IReadOnlyList<LogKey> Logs { get; init; } = [];
 
+    /// <summary>Authorities whose timestamps count.</summary>
+    public IReadOnlyList<SigningAuthority> TimestampAuthorities { get; init; } = [];
+
     /// <summary>True demands that one of the logs has the signature.</summary>
     public bool IsLogRequired { get; init; }
 
@@ -30,8 +33,8 @@ sealed record CertificateTrust
     /// <summary>Who may have issued them.</summary>
     public required IReadOnlyList<SigningAuthority> Authorities { get; init; }
 
-    /// <summary>True judges them at the time that the log vouches for; false, now.</summary>
-    public bool IsTimeFromLog { get; init; } = true;
+    /// <summary>True judges them at the time that a log or a timestamp authority vouches for; false, now.</summary>
+    public bool IsTimeVouchedFor { get; init; } = true;
 
     /// <summary>Certificate logs, of which one must have made the certificate public; null asks for none.</summary>
     public IReadOnlyList<LogKey>? CertificateLogs { get; init; }

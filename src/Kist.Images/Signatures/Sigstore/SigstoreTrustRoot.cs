@@ -13,7 +13,10 @@ namespace Kist.Images.Signatures;
 /// <param name="Authorities">Who issues signing certificates (Fulcio).</param>
 /// <param name="Logs">Transparency logs (Rekor).</param>
 /// <param name="CertificateLogs">Certificate transparency logs.</param>
-public sealed record SigstoreTrustRoot(IReadOnlyList<SigningAuthority> Authorities, IReadOnlyList<LogKey> Logs, IReadOnlyList<LogKey> CertificateLogs)
+/// <param name="TimestampAuthorities">Who vouches for times (RFC 3161).</param>
+public sealed record SigstoreTrustRoot(
+    IReadOnlyList<SigningAuthority> Authorities, IReadOnlyList<LogKey> Logs, IReadOnlyList<LogKey> CertificateLogs,
+    IReadOnlyList<SigningAuthority> TimestampAuthorities)
 {
     private const int MaxBytes = 4 * 1024 * 1024;
     private const string Structure = "trusted_root.json";
@@ -28,34 +31,35 @@ public sealed record SigstoreTrustRoot(IReadOnlyList<SigningAuthority> Authoriti
         if (!StrictJson.RequiredText(root, "mediaType", Structure).StartsWith(MediaType, StringComparison.Ordinal))
             throw Malformed("its mediaType is another");
         return new SigstoreTrustRoot(
-            [.. Elements(root, "certificateAuthorities").Select(ReadAuthority)], [.. Elements(root, "tlogs").Select(ReadLog).OfType<LogKey>()],
-            [.. Elements(root, "ctlogs").Select(ReadLog).OfType<LogKey>()]);
+            [.. StrictJson.OptionalList(root, "certificateAuthorities", Structure).Select(a => ReadAuthority(a, SigningAuthority.CodeSigning))], [.. StrictJson.OptionalList(root, "tlogs", Structure).Select(ReadLog).OfType<LogKey>()],
+            [.. StrictJson.OptionalList(root, "ctlogs", Structure).Select(ReadLog).OfType<LogKey>()],
+            [.. StrictJson.OptionalList(root, "timestampAuthorities", Structure).Select(a => ReadAuthority(a, SigningAuthority.TimeStamping))]);
     }
 
-    private static SigningAuthority ReadAuthority(JsonElement authority)
+    private static SigningAuthority ReadAuthority(JsonElement authority, string purpose)
     {
         var (from, until) = ReadValidity(authority);
-        var certificates = Elements(Member(authority, "certChain"), "certificates").Select(c =>
+        var certificates = StrictJson.OptionalList(StrictJson.RequiredObject(authority, "certChain", Structure), "certificates", Structure).Select(c =>
         {
             try
             {
-                return X509CertificateLoader.LoadCertificate(Base64(c, "rawBytes"));
+                return X509CertificateLoader.LoadCertificate(StrictJson.RequiredBase64(c, "rawBytes", Structure));
             }
             catch (CryptographicException e)
             {
                 throw new MalformedDataException(Structure, -1, "an authority's certificate is damaged", e);
             }
         });
-        return new SigningAuthority(certificates.ToList(), from, until);
+        return new SigningAuthority(certificates.ToList(), from, until, purpose);
     }
 
     private static LogKey? ReadLog(JsonElement log)
     {
-        var key = Member(log, "publicKey");
-        if (StrictJson.OptionalText(key, "keyDetails", Structure) is not ("PKIX_ECDSA_P256_SHA_256" or "PKIX_RSA_PKCS1V15_2048_SHA256" or "PKIX_RSA_PKCS1V15_3072_SHA256" or "PKIX_RSA_PKCS1V15_4096_SHA256"))
+        var key = StrictJson.RequiredObject(log, "publicKey", Structure);
+        if (StrictJson.OptionalText(key, "keyDetails", Structure) is not ("PKIX_ECDSA_P256_SHA_256" or "PKIX_ED25519" or "PKIX_RSA_PKCS1V15_2048_SHA256" or "PKIX_RSA_PKCS1V15_3072_SHA256" or "PKIX_RSA_PKCS1V15_4096_SHA256"))
             return null;
         var (from, until) = ReadValidity(key);
-        return new LogKey(Base64(key, "rawBytes"), from, until);
+        return new LogKey(StrictJson.RequiredBase64(key, "rawBytes", Structure), from, until);
     }
 
     private static (DateTimeOffset? From, DateTimeOffset? Until) ReadValidity(JsonElement owner) =>
@@ -66,18 +70,6 @@ public sealed record SigstoreTrustRoot(IReadOnlyList<SigningAuthority> Authoriti
     private static DateTimeOffset? ReadTime(JsonElement validity, string name) => StrictJson.OptionalText(validity, name, Structure) is not { } text
         ? null
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : throw Malformed($"'{text}' is no time");
-
-    private static List<JsonElement> Elements(JsonElement json, string name) => !json.TryGetProperty(name, out var list)
-        ? []
-        : list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : throw Malformed($"'{name}' is no list");
-
-    private static JsonElement Member(JsonElement json, string name) => json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Object
-        ? member
-        : throw Malformed($"the object '{name}' is missing");
-
-    private static byte[] Base64(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.TryGetBytesFromBase64(out var bytes)
-        ? bytes
-        : throw Malformed($"'{name}' is missing or no base64");
 
     private static MalformedDataException Malformed(string reason) => new(Structure, -1, reason);
 }

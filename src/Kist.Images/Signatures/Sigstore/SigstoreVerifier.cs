@@ -6,7 +6,7 @@ namespace Kist.Images.Signatures;
 
 /// <summary>
 /// Verifies a cosign signature offline: by a key, or by a certificate that was valid when a transparency log took the
-/// signature. What is signed is not judged here.
+/// signature, or a timestamp authority saw it. What is signed is not judged here.
 /// </summary>
 /// <param name="time">The time, for authorities that are judged now.</param>
 sealed class SigstoreVerifier(TimeProvider time)
@@ -35,6 +35,7 @@ sealed class SigstoreVerifier(TimeProvider time)
         // cosign signed by SHA-256 with every curve, and since version 3 by SHA-384 with P-384.
         ECDsa ec => ec.VerifyData(signature.SignedBytes, signature.Signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)
             || (ec.KeySize == 384 && ec.VerifyData(signature.SignedBytes, signature.Signature, HashAlgorithmName.SHA384, DSASignatureFormat.Rfc3279DerSequence)),
+        Ed25519PublicKey ed25519 => ed25519.Verify(signature.SignedBytes, signature.Signature),
         RSA rsa => rsa.VerifyData(signature.SignedBytes, signature.Signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
         _ => false,
     };
@@ -42,17 +43,38 @@ sealed class SigstoreVerifier(TimeProvider time)
     private string? VerifyCertificate(CosignSignature signature, byte[] encoded, SigstoreTrust trust, CertificateTrust accepted)
     {
         using var certificate = X509CertificateLoader.LoadCertificate(encoded);
-        using var key = (AsymmetricAlgorithm?)certificate.GetECDsaPublicKey() ?? certificate.GetRSAPublicKey();
-        if (key is null || !IsSignedBy(signature, key))
+        using var key = PublicKeyReader.Read(certificate.PublicKey.ExportSubjectPublicKeyInfo());
+        if (!IsSignedBy(signature, key))
             return "a signature is not by the certificate beside it";
         var (reason, logged) = CheckLogs(signature, encoded, trust);
         if (reason is not null)
             return reason;
-        if (accepted.IsTimeFromLog && logged is null)
-            return "no transparency log vouches for the time of the signature";
-        if (CheckAuthorities(certificate, signature.Chain, accepted, accepted.IsTimeFromLog ? logged!.Value : time.GetUtcNow()) is { } refused)
-            return refused;
+        var (times, doubt) = accepted.IsTimeVouchedFor ? VouchedTimes(signature, logged, trust) : ([time.GetUtcNow()], null);
+        if (times.Count == 0)
+            return doubt ?? "neither a transparency log nor a timestamp authority vouches for the time of the signature";
+        foreach (var when in times)
+        {
+            if (CheckAuthorities(certificate, signature.Chain, accepted, when) is { } refused)
+                return refused;
+        }
+
         return CheckIdentity(CertificateIdentity.Of(certificate), accepted);
+    }
+
+    // All times that somebody trusted vouches for: the certificate must have been valid at each.
+    private static (IReadOnlyList<DateTimeOffset> Times, string? Doubt) VouchedTimes(CosignSignature signature, DateTimeOffset? logged, SigstoreTrust trust)
+    {
+        List<DateTimeOffset> times = logged is { } promised ? [promised] : [];
+        string? doubt = null;
+        foreach (var timestamp in trust.TimestampAuthorities.Count == 0 ? [] : signature.Timestamps)
+        {
+            var (reason, stamped) = TimestampVerifier.Verify(timestamp, signature.Signature, trust.TimestampAuthorities);
+            doubt ??= reason;
+            if (stamped is { } when)
+                times.Add(when);
+        }
+
+        return (times, doubt);
     }
 
     private static string? CheckAuthorities(X509Certificate2 certificate, IReadOnlyList<byte[]> chain, CertificateTrust accepted, DateTimeOffset when)
