@@ -9,6 +9,7 @@ using Kist.KeyBroker;
 using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Secrets;
+using Kist.KeyBroker.Telemetry;
 using Kist.Linux.Processes;
 
 namespace Kist.Cli.Commands.Broker;
@@ -42,10 +43,11 @@ static class ServeCommand
         var raTls = new Option<int?>("--ra-tls-port") { Description = "Port of an endpoint where guests prove themselves by their TLS certificates (RA-TLS); 0 for any", HelpName = "PORT" };
         var challenge = new Option<bool>("--ra-tls-challenge") { Description = "There, a certificate does not do: guests answer a challenge on the connection too" };
         var endorsements = new Option<bool>("--ra-tls-endorsements") { Description = "There, judge by the collateral in the certificate where none is here" };
+        var traces = new Option<Uri?>("--otlp") { Description = "OpenTelemetry collector that traces are sent to by OTLP over HTTP; else the OTEL_… variables say so", HelpName = "URL", CustomParser = r => Uri.TryCreate(r.Tokens[0].Value, UriKind.Absolute, out var uri) ? uri : throw new MalformedDataException("address of a collector", -1, $"\"{r.Tokens[0].Value}\" is no URL") };
         var log = new Option<bool>("--log") { Description = "Log each request as a line of JSON on standard error" };
         var command = new Command("serve", "Run a key broker until it is interrupted.")
         {
-            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, signers, signedOnly, providers, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, raTls, challenge, endorsements, noRoots, log,
+            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, signers, signedOnly, providers, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, raTls, challenge, endorsements, noRoots, traces, log,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -85,6 +87,7 @@ static class ServeCommand
                 EarlierMasterKeys = keys.Earlier,
                 Log = parse.GetValue(log) ? Console.Error.WriteLine : null,
             };
+            using var export = TraceExport.Start(new TraceExportOptions { Collector = parse.GetValue(traces), Variable = Environment.GetEnvironmentVariable });
             await using var server = await KeyBrokerServer.StartAsync(options, cancellationToken);
             // What starting needed and serving does not is given back.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -92,6 +95,8 @@ static class ServeCommand
                 Terminal.Note("SIMULATED platforms are accepted: what they are given is not protected");
             if (options.AllowDebug)
                 Terminal.Note("DEBUGGABLE TEEs are accepted: what they are given is not protected");
+            if (export is not null)
+                Terminal.Note($"traces go to {export.Collector}");
             Terminal.Note($"listening on {server.Endpoint}, console at {server.Endpoint}console/");
             if (server.RaTlsEndpoint is { } attested)
                 Terminal.Note($"RA-TLS at {attested}");
