@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Fetches other implementations that Kist is tested against and that Debian 12 lacks or builds without the features in
-# question: skopeo with key providers and PKCS #11, and cosign 2, from Debian 13, and cosign 3 from Debian unstable. They are
-# unpacked into artifacts/interop and run there with Debian 13's own libraries; nothing is installed. Tests that need them
-# skip where they are missing.
+# question: skopeo with key providers and PKCS #11, cosign 2, and OpenSSL 3.5 with hybrid key exchange from Debian 13, and
+# cosign 3 from Debian unstable. They are unpacked into artifacts/interop and run there with Debian 13's own libraries; nothing
+# is installed. Tests that need them skip where they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD/artifacts/interop
-[ -x "$root/bin/cosign3" ] && exit 0
+[ -x "$root/bin/cosign3" ] && [ -x "$root/bin/openssl35" ] && exit 0
 
 packages=(
-  skopeo cosign libsofthsm2
+  skopeo cosign openssl libsofthsm2
   libc6 libgcc-s1 libstdc++6 zlib1g libzstd1 libssl3t64 libgpgme11t64 libsqlite3-0 libassuan9 libgpg-error0 libsubid5
   libaudit1 libselinux1 libpcre2-8-0 libcap-ng0 libpcsclite1 libcrypt1 libpam0g libattr1 libacl1 libbsd0 libmd0
   libsemanage2 libsepol2 libbz2-1.0
@@ -29,14 +29,15 @@ Dir::Etc::sourcelist "$work/sources.list"; Dir::Etc::sourceparts "$work/none"; D
 APT::Architecture "amd64"; APT::Sandbox::User ""; Acquire::Languages "none";
 EOF
 export APT_CONFIG=$work/apt.conf
-echo "interop: fetching skopeo and cosign of Debian 13" >&2
+echo "interop: fetching skopeo, cosign and OpenSSL of Debian 13" >&2
 apt-get update -qq >&2
 (cd "$work/debs" && apt-get download -qq "${packages[@]/%//trixie}" >&2)
 for package in "$work"/debs/*.deb; do dpkg -x "$package" "$root/root"; done
 mkdir "$work/newer" && (cd "$work/newer" && apt-get download -qq cosign/sid >&2)
 dpkg-deb --fsys-tarfile "$work"/newer/cosign_*.deb | tar -xO ./usr/bin/cosign > "$root/root/usr/bin/cosign3"
 chmod +x "$root/root/usr/bin/cosign3"
-for program in skopeo cosign cosign3; do
+mv "$root/root/usr/bin/openssl" "$root/root/usr/bin/openssl35"
+for program in skopeo cosign cosign3 openssl35; do
   libraries=$root/root/usr/lib/x86_64-linux-gnu
   printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' \
     "$libraries/ld-linux-x86-64.so.2" "$libraries" "$root/root/usr/bin/$program" > "$root/bin/$program"

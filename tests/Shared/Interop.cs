@@ -12,6 +12,12 @@ public static class Interop
     /// <summary>cosign 3, which signs images by bundles.</summary>
     public static string Cosign3 => Require("cosign3");
 
+    /// <summary>OpenSSL 3.5, which has hybrid key exchange with ML-KEM.</summary>
+    public static string OpenSsl35 => Require("openssl35");
+
+    /// <summary>The folder of those programs' libraries and of their loader.</summary>
+    public static string Libraries => Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(OpenSsl35))!, "root/usr/lib/x86_64-linux-gnu");
+
     /// <summary>SoftHSM for those programs, which have other libraries than this process.</summary>
     public static string SoftHsm => Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(Skopeo))!, "root/usr/lib/softhsm/libsofthsm2.so");
 
