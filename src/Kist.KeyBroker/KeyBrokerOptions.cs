@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Kist.Attestation;
 using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Plugins;
 using Kist.KeyBroker.Secrets;
 
 namespace Kist.KeyBroker;
@@ -114,6 +115,9 @@ public sealed record KeyBrokerOptions
 
     /// <summary>Who, besides the broker's own tokens, says who administrators are.</summary>
     public IdentityProviders IdentityProviders { get; init; } = IdentityProviders.None;
+
+    /// <summary>What else than secrets attested workloads may ask for, at <c>/kbs/v0/NAME/…</c>.</summary>
+    public IReadOnlyList<IBrokerPlugin> Plugins { get; init; } = [];
 
     /// <summary>How long the audit log keeps what.</summary>
     public RetentionPolicy Retention { get; init; } = new();

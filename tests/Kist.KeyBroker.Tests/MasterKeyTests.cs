@@ -10,6 +10,8 @@ using Kist.Testing;
 namespace Kist.KeyBroker.Tests;
 
 /// <summary>Each keeper of a master key: what it wraps comes back for the same context only, and what it asks for is the service's protocol.</summary>
+/// <remarks>SoftHSM's tests run one after the other: the one library in this process has one configuration.</remarks>
+[Collection("softhsm")]
 public sealed class MasterKeyTests : IDisposable
 {
     private const string Key = "0123456789abcdef0123456789abcdef";

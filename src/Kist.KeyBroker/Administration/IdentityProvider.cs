@@ -33,6 +33,9 @@ sealed record IdentityProvider
     /// <summary>The claim that holds who it is.</summary>
     public string NameClaim { get; init; } = "sub";
 
+    /// <summary>The console as this provider's client; null if nobody signs in to it by redirect.</summary>
+    public ConsoleClient? ConsoleClient { get; init; }
+
     /// <summary>What the claim's values mean; none means nobody.</summary>
     public required IReadOnlyList<RoleMapping> Mappings { get; init; }
 }

@@ -10,6 +10,7 @@ namespace Kist.KeyBroker.Administration;
 ///     "issuer": "https://id.example/realms/ops", "audience": "kist",
 ///     "jwks_uri": "https://…" or "jwks_file": "…" or neither, "ca_file": "…",
 ///     "role_claim": "realm_access.roles", "name_claim": "email",
+///     "console": { "client_id": "kist-console", "client_secret_file": "…" or not, "scope": "openid email", "label": "Example" },
 ///     "roles": [ { "value": "kist-admins", "roles": "administrator" }, { "value": "acme-ops", "roles": "secret-author,auditor", "tenant": "acme" } ]
 /// } ] }
 /// </code>
@@ -42,7 +43,7 @@ public sealed class IdentityProviders
     {
         if (json.ValueKind != JsonValueKind.Object)
             throw Malformed("a provider must be an object");
-        RefuseOthers(json, ["issuer", "audience", "jwks_uri", "jwks_file", "ca_file", "role_claim", "name_claim", "roles"]);
+        RefuseOthers(json, ["issuer", "audience", "jwks_uri", "jwks_file", "ca_file", "role_claim", "name_claim", "console", "roles"]);
         var (address, file) = (StrictJson.OptionalText(json, "jwks_uri", Structure), StrictJson.OptionalText(json, "jwks_file", Structure));
         Uri? keys = null;
         if ((address is not null && file is not null) || (address is not null && !Uri.TryCreate(address, UriKind.Absolute, out keys)))
@@ -61,8 +62,24 @@ public sealed class IdentityProviders
             AuthorityFile = StrictJson.OptionalText(json, "ca_file", Structure),
             RoleClaim = StrictJson.OptionalText(json, "role_claim", Structure) ?? "role",
             NameClaim = StrictJson.OptionalText(json, "name_claim", Structure) ?? "sub",
+            ConsoleClient = json.TryGetProperty("console", out var console) ? Console(console, issuer) : null,
             Mappings = [.. roles.EnumerateArray().Select(Mapping)],
         };
+    }
+
+    private static ConsoleClient Console(JsonElement json, string issuer)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+            throw Malformed("\"console\" must be an object");
+        if (!Uri.TryCreate(issuer, UriKind.Absolute, out var address))
+            throw Malformed("the issuer of a provider to sign in with must be an address");
+        RefuseOthers(json, ["client_id", "client_secret_file", "scope", "label"]);
+        var scope = StrictJson.OptionalText(json, "scope", Structure) ?? "openid profile email";
+        if (!scope.Split(' ').Contains("openid"))
+            throw Malformed("\"scope\" must have \"openid\" in it");
+        return new ConsoleClient(
+            StrictJson.RequiredText(json, "client_id", Structure), StrictJson.OptionalText(json, "client_secret_file", Structure), scope,
+            StrictJson.OptionalText(json, "label", Structure) ?? address.Host);
     }
 
     private static RoleMapping Mapping(JsonElement json)

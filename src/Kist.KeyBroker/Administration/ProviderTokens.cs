@@ -35,7 +35,7 @@ sealed class ProviderTokens(IdentityProviders providers, TimeProvider time) : ID
             // The issuer is read before it is trusted: it only chooses whose keys must verify.
             if (StrictJson.OptionalText(claims, "iss", Structure) is not { } issuer || !_providers.TryGetValue(issuer, out var found))
                 return null;
-            return found.Keys.For(token.KeyId).Any(token.Verify) && IsFor(claims, found.Provider.Audience) && IsInTime(claims, now)
+            return found.Keys.For(token.KeyId).Any(token.Verify) && IsFor(claims, found.Provider) && IsInTime(claims, now)
                 ? Identify(found.Provider, claims)
                 : null;
         }
@@ -51,7 +51,9 @@ sealed class ProviderTokens(IdentityProviders providers, TimeProvider time) : ID
             keys.Dispose();
     }
 
-    private static bool IsFor(JsonElement claims, string audience) => claims.TryGetProperty("aud", out var aud) && Texts(aud).Contains(audience, StringComparer.Ordinal);
+    /// <summary>Access tokens name the broker as their audience, ID tokens the console.</summary>
+    private static bool IsFor(JsonElement claims, IdentityProvider provider) => claims.TryGetProperty("aud", out var aud)
+        && Texts(aud).Any(a => a == provider.Audience || (provider.ConsoleClient is { } console && a == console.Id));
 
     private static bool IsInTime(JsonElement claims, DateTimeOffset now)
     {

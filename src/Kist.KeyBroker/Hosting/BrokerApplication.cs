@@ -23,6 +23,7 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
 {
     private readonly PeerLimiter _limiter = new(services.Options.UnauthenticatedRequestsPerSecond, services.Options.UnauthenticatedBurst);
     private readonly RouteSet _routes = new(services, certificate);
+    private readonly SignInRoutes _signIn = new(services);
     private readonly ConcurrentDictionary<string, RouteSet> _tenants = new(StringComparer.Ordinal);
     private readonly BrokerMetrics _metrics = new();
 
@@ -134,7 +135,7 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         if (RaTlsChannel.Of(context.Http) is not null)
             throw new BrokerRefusal(BrokerError.PathUnknown);
         if (TryBelow(path, "/console", out var file))
-            return Task.FromResult(ConsoleRoutes.Handle(context, file));
+            return Task.FromResult(Console(context, file));
         return path switch
         {
             "/healthz" or "/livez" => Only("GET", context, () => Task.FromResult(Reply.Empty)),
@@ -144,6 +145,13 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
             "/.well-known/jwks.json" => Only("GET", context, () => Task.FromResult(KeySet())),
             _ => throw new BrokerRefusal(BrokerError.PathUnknown),
         };
+    }
+
+    private Reply Console(BrokerContext context, string file)
+    {
+        if (SignInRoutes.CallsProvider(file))
+            Limit(context);
+        return _signIn.Handle(context, file) ?? ConsoleRoutes.Handle(context, file);
     }
 
     /// <summary>The routes of the protocol and Kist's own; null for a path that is neither's.</summary>

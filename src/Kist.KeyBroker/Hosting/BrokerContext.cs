@@ -11,6 +11,10 @@ namespace Kist.KeyBroker.Hosting;
 /// <summary>One request as the routes see it.</summary>
 sealed class BrokerContext(HttpContext http, TimeProvider time, AdminAuthenticator administrators, CancellationToken aborted)
 {
+    /// <summary>The cookie of an administrator who signed in by redirect.</summary>
+    public const string ConsoleCookie = "__Host-kist-console";
+
+    private const string ConsoleHeader = "X-Kist-Console";
     private const int MaxTokenLength = KbsProtocol.MaxTokenLength;
 
     /// <summary>What the peer is told and the operator looks for.</summary>
@@ -86,6 +90,23 @@ sealed class BrokerContext(HttpContext http, TimeProvider time, AdminAuthenticat
         return token.Length is > 0 and <= MaxTokenLength ? token : null;
     }
 
+    /// <summary>
+    /// The token of an administrator who signed in to the console, or null. Browsers send cookies with requests that other sites
+    /// make them send; the header that the console's own script adds they do not, and they say where a request comes from.
+    /// </summary>
+    public string? ConsoleToken() =>
+        IsOfConsole && Http.Request.Cookies.TryGetValue(ConsoleCookie, out var value) && value is { Length: > 0 and <= MaxTokenLength } ? value : null;
+
+    /// <summary>Demands that the request is the console's own.</summary>
+    /// <exception cref="BrokerRefusal">It is not.</exception>
+    public void RequireConsole()
+    {
+        if (!IsOfConsole)
+            throw new BrokerRefusal(BrokerError.AdminUnauthenticated);
+    }
+
+    private bool IsOfConsole => Http.Request.Headers[ConsoleHeader] == "1" && Http.Request.Headers["Sec-Fetch-Site"].ToString() is ("" or "same-origin");
+
     /// <summary>The session cookie, or null if there is none, or what is there cannot be one.</summary>
     public string? SessionCookie() =>
         Http.Request.Cookies.TryGetValue(KbsProtocol.SessionCookie, out var value) && value is { Length: 32 } && value.All(char.IsAsciiHexDigitLower) ? value : null;
@@ -94,7 +115,7 @@ sealed class BrokerContext(HttpContext http, TimeProvider time, AdminAuthenticat
     /// <exception cref="BrokerRefusal">The token is missing, unknown, or has another role.</exception>
     public AdminIdentity Require(AdminRole role)
     {
-        if (Bearer() is not { } token || administrators.Find(token, Now) is not { } identity)
+        if ((Bearer() ?? ConsoleToken()) is not { } token || administrators.Find(token, Now) is not { } identity)
             throw new BrokerRefusal(BrokerError.AdminUnauthenticated);
         Admin = identity;
         if (identity.Tenant is { } tenant && tenant != Tenant)

@@ -3,6 +3,7 @@ using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Attesting;
 using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Changes;
+using Kist.KeyBroker.Plugins;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.References;
 using Kist.KeyBroker.Resources;
@@ -48,6 +49,7 @@ sealed class BrokerServices : IDisposable
             Tenants = new TenantStore(Database);
             AdminTokens = new AdminTokens(Database);
             _providers = new ProviderTokens(options.IdentityProviders, options.Time);
+            SignIn = new ProviderSignIn(options.IdentityProviders);
             Administrators = new AdminAuthenticator(AdminTokens, _providers);
             Import = new ReferenceImport(options.ReferenceSigners);
             _sessions = options.PostgresConnectionString is null
@@ -108,11 +110,15 @@ sealed class BrokerServices : IDisposable
 
     public AdminAuthenticator Administrators { get; }
 
+    public ProviderSignIn SignIn { get; }
+
     public ISessionStore Sessions => _own.Sessions;
 
     public AttestationService Attestation => _own.Attestation;
 
     public ResourceService Reading => _own.Reading;
+
+    public PluginService Plugins => _own.Plugins;
 
     public WhatIfService WhatIf => _own.WhatIf;
 
@@ -138,6 +144,7 @@ sealed class BrokerServices : IDisposable
     {
         Keys?.Dispose();
         _providers?.Dispose();
+        SignIn?.Dispose();
         _tokenKey?.Dispose();
         AuditKey?.Dispose();
         Database?.Dispose();

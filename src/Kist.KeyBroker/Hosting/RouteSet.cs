@@ -6,10 +6,11 @@ namespace Kist.KeyBroker.Hosting;
 /// <summary>The routes of the protocol and Kist's own, over the services of one tenant.</summary>
 sealed class RouteSet(BrokerServices services, ServerCertificate certificate)
 {
-    private static readonly string[] ForTheWholeBroker = ["tenants", "master-key", "status", "explain"];
+    private static readonly string[] ForTheWholeBroker = ["tenants", "master-key", "explain"];
 
     private readonly HandshakeRoutes _handshake = new(services);
     private readonly ResourceRoutes _resources = new(services);
+    private readonly PluginRoutes _plugins = new(services);
     private readonly PolicyRoutes _policies = new(services);
     private readonly ReferenceImportRoutes _imports = new(services);
     private readonly ReferenceRoutes _references = new(services, new ReferenceImportRoutes(services));
@@ -43,7 +44,7 @@ sealed class RouteSet(BrokerServices services, ServerCertificate certificate)
             case ("", _):
                 throw new BrokerRefusal(BrokerError.PathUnknown);
             default:
-                throw new BrokerRefusal(BrokerError.PluginUnknown);
+                return _plugins.Find(context, first) is { } plugin ? _plugins.HandleAsync(context, plugin, rest) : throw new BrokerRefusal(BrokerError.PluginUnknown);
         }
     }
 

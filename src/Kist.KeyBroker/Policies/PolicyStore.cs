@@ -58,6 +58,9 @@ sealed class PolicyStore(Database database, TenantScope tenant)
         return candidate.Scope == Floor ? [.. floors, candidate, narrowest] : [.. floors, narrowest];
     }
 
+    /// <summary>The policies that must allow what is no secret and so has no scope: the global one and the floor.</summary>
+    public IReadOnlyList<StoredPolicy> Global() => Resource("", "");
+
     /// <summary>The policies that must always allow: the operator's, and the tenant's own.</summary>
     private List<StoredPolicy> Floors(DbConnection connection)
     {

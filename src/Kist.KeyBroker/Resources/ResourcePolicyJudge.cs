@@ -15,9 +15,15 @@ sealed class ResourcePolicyJudge(IPolicyEngine engine)
     /// <returns>Null if they do; else why not, for the operator.</returns>
     /// <exception cref="PolicyFailedException">One of them could not be evaluated.</exception>
     public IReadOnlyList<string>? Judge(
-        IReadOnlyList<StoredPolicy> policies, ResourceUri uri, IReadOnlyDictionary<string, string> query, JsonElement claims, CancellationToken cancellationToken)
+        IReadOnlyList<StoredPolicy> policies, ResourceUri uri, IReadOnlyDictionary<string, string> query, JsonElement claims, CancellationToken cancellationToken) =>
+        Judge(policies, "resource", [uri.Repository, uri.Type, uri.Tag], query, claims, cancellationToken);
+
+    /// <summary>The same for a plugin: what it is asked for, and how.</summary>
+    /// <inheritdoc cref="Judge(IReadOnlyList{StoredPolicy}, ResourceUri, IReadOnlyDictionary{string, string}, JsonElement, CancellationToken)"/>
+    public IReadOnlyList<string>? Judge(
+        IReadOnlyList<StoredPolicy> policies, string plugin, IReadOnlyList<string> path, IReadOnlyDictionary<string, string> query, JsonElement claims, CancellationToken cancellationToken)
     {
-        using var data = JsonDocument.Parse(PolicyData(uri, query));
+        using var data = JsonDocument.Parse(PolicyData(plugin, path, query));
         foreach (var policy in policies)
         {
             using var span = BrokerTracing.Start("decide");
@@ -31,17 +37,16 @@ sealed class ResourcePolicyJudge(IPolicyEngine engine)
         return policies.Count == 0 ? ["there is no policy"] : null;
     }
 
-    private static byte[] PolicyData(ResourceUri uri, IReadOnlyDictionary<string, string> query)
+    private static byte[] PolicyData(string plugin, IReadOnlyList<string> path, IReadOnlyDictionary<string, string> query)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
-            writer.WriteString("plugin"u8, "resource"u8);
+            writer.WriteString("plugin"u8, plugin);
             writer.WriteStartArray("resource-path"u8);
-            writer.WriteStringValue(uri.Repository);
-            writer.WriteStringValue(uri.Type);
-            writer.WriteStringValue(uri.Tag);
+            foreach (var part in path)
+                writer.WriteStringValue(part);
             writer.WriteEndArray();
             writer.WriteStartObject("query"u8);
             foreach (var (name, value) in query)

@@ -28,7 +28,7 @@ sealed class RaTlsRoutes(BrokerServices services)
         if (!ResourceUri.TryParse(path, out var uri) || path.StartsWith("kbs:", StringComparison.Ordinal))
             throw new BrokerRefusal(BrokerError.PathUnknown.Saying("a resource's path is repository/type/tag"));
         var token = channel.TokenOf(context.Tenant, services.Options.RaTlsChallenge, context.Now) ?? Attest(context, channel);
-        return Reply.Secret(services.Reading.ReadInClear(uri, ResourceRoutes.Query(context), token, context.Correlation, context.Peer, context.Aborted));
+        return Reply.Secret(services.Reading.ReadInClear(uri, GuestRequest.Query(context), token, context.Correlation, context.Peer, context.Aborted));
     }
 
     /// <summary>Judges the certificate, at the first request and again when what was proved has expired.</summary>

@@ -3,15 +3,12 @@ using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Hosting;
 using Kist.KeyBroker.Protocol;
-using Kist.KeyBroker.Tokens;
 
 namespace Kist.KeyBroker.Routes;
 
 /// <summary>GET, POST and DELETE /resource/repository/type/tag.</summary>
 sealed class ResourceRoutes(BrokerServices services)
 {
-    private const int MaxQueryParameters = 16;
-
     public Task<Reply> HandleAsync(BrokerContext context, string path)
     {
         if (!ResourceUri.TryParse(path, out var uri) || path.StartsWith("kbs:", StringComparison.Ordinal))
@@ -27,33 +24,8 @@ sealed class ResourceRoutes(BrokerServices services)
 
     private Reply Read(BrokerContext context, ResourceUri uri)
     {
-        var token = Credential(context);
-        return Reply.Json(services.Reading.Read(uri, Query(context), token, context.Correlation, context.Peer, context.Aborted));
-    }
-
-    /// <summary>The query's parameters, for the policies.</summary>
-    public static Dictionary<string, string> Query(BrokerContext context)
-    {
-        var query = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, values) in context.Http.Request.Query)
-        {
-            if (values.Count != 1 || query.Count == MaxQueryParameters)
-                throw new BrokerRefusal(BrokerError.Malformed.Saying($"at most {MaxQueryParameters} query parameters are taken, each once"));
-            query[name] = values[0] ?? "";
-        }
-
-        return query;
-    }
-
-    /// <summary>
-    /// The token of the attested session if there is one, else the bearer token; either is verified. What is refused here
-    /// is counted and logged but not audited: nobody was identified, and anybody could fill the audit log.
-    /// </summary>
-    private EarToken Credential(BrokerContext context)
-    {
-        var text = (context.SessionCookie() is { } id ? services.Sessions.TokenOf(id, context.Now) : null) ?? context.Bearer()
-            ?? throw new BrokerRefusal(BrokerError.TokenMissing);
-        return services.Tokens.Verify(text, context.Now);
+        var token = GuestRequest.Token(services, context);
+        return Reply.Json(services.Reading.Read(uri, GuestRequest.Query(context), token, context.Correlation, context.Peer, context.Aborted));
     }
 
     private async Task<Reply> WriteAsync(BrokerContext context, ResourceUri uri)

@@ -2,6 +2,7 @@ using Kist.KeyBroker.Attesting;
 using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Changes;
 using Kist.KeyBroker.Hosting;
+using Kist.KeyBroker.Plugins;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.References;
 using Kist.KeyBroker.Resources;
@@ -33,6 +34,7 @@ sealed class TenantServices
         var judge = new ResourcePolicyJudge(shared.Engine);
         Attestation = new AttestationService(appraiser, Policies, Revocations, Tokens, Audit, options.Time);
         Reading = new ResourceService(Resources, Terms, Revocations, Policies, judge, Audit, options.Time);
+        Plugins = new PluginService(Revocations, Policies, judge, Audit);
         WhatIf = new WhatIfService(Audit, appraiser, Policies, judge, Tokens);
     }
 
@@ -59,6 +61,8 @@ sealed class TenantServices
     public AttestationService Attestation { get; }
 
     public ResourceService Reading { get; }
+
+    public PluginService Plugins { get; }
 
     public WhatIfService WhatIf { get; }
 }

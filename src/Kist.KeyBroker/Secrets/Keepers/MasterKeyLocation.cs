@@ -57,11 +57,20 @@ public static class MasterKeyLocation
 
     private static Pkcs11MasterKey Pkcs11(string text, bool create)
     {
-        var (path, query) = Split(text);
+        var (library, token, key, pinFile) = ReadPkcs11($"pkcs11:{text}");
+        return Pkcs11MasterKey.Open(library, token, key, pinFile, create);
+    }
+
+    /// <summary>The parts of the location of a key in a token.</summary>
+    /// <exception cref="MalformedDataException">The text is none.</exception>
+    internal static (string Library, string Token, string Key, string PinFile) ReadPkcs11(string location)
+    {
+        if (!location.StartsWith("pkcs11:", StringComparison.Ordinal))
+            throw Malformed("a key in a token is named pkcs11:token=…;object=…?module-path=…&pin-source=…");
+        var (path, query) = Split(location["pkcs11:".Length..]);
         var attributes = Pairs(path, ';', ["token", "object"]);
         var options = Pairs(query, '&', ["module-path", "pin-source"]);
-        return Pkcs11MasterKey.Open(
-            Required(options, "module-path"), Required(attributes, "token"), Required(attributes, "object"), Required(options, "pin-source"), create);
+        return (Required(options, "module-path"), Required(attributes, "token"), Required(attributes, "object"), Required(options, "pin-source"));
     }
 
     private static TransitMasterKey Vault(string text)

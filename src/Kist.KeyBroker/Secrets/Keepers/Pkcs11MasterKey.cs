@@ -16,7 +16,7 @@ public sealed class Pkcs11MasterKey : IMasterKey
     private const int MaxPinBytes = 256;
 
     // Libraries are initialised without being told of threads, and may be loaded more than once.
-    private static readonly Lock s_library = new();
+    internal static readonly Lock Library = new();
 
     private readonly Pkcs11Module _module;
     private readonly Pkcs11Session _session;
@@ -43,7 +43,7 @@ public sealed class Pkcs11MasterKey : IMasterKey
     public static Pkcs11MasterKey Open(string library, string token, string key, string pinFile, bool create = false)
     {
         using var pin = SecretFiles.ReadLine(pinFile, MaxPinBytes, "read the token's PIN");
-        lock (s_library)
+        lock (Library)
         {
             var module = Pkcs11Module.Load(library);
             Pkcs11Session? session = null;
@@ -72,7 +72,7 @@ public sealed class Pkcs11MasterKey : IMasterKey
     public byte[] Wrap(ReadOnlySpan<byte> key, ReadOnlySpan<byte> context)
     {
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-        lock (s_library)
+        lock (Library)
             return [.. nonce, .. _session.EncryptGcm(_key, nonce, context, key)];
     }
 
@@ -84,7 +84,7 @@ public sealed class Pkcs11MasterKey : IMasterKey
         var key = new SecretBytes(wrapped.Length - NonceBytes - TagBytes);
         try
         {
-            lock (s_library)
+            lock (Library)
                 _session.DecryptGcm(_key, wrapped[..NonceBytes], context, wrapped[NonceBytes..], key.Span);
             return key;
         }
@@ -98,7 +98,7 @@ public sealed class Pkcs11MasterKey : IMasterKey
     /// <summary>Ends the session.</summary>
     public void Dispose()
     {
-        lock (s_library)
+        lock (Library)
         {
             _session.Dispose();
             _module.Dispose();

@@ -8,6 +8,7 @@ using Kist.Formats;
 using Kist.KeyBroker;
 using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Audit;
+using Kist.KeyBroker.Plugins;
 using Kist.KeyBroker.Secrets;
 using Kist.KeyBroker.Telemetry;
 using Kist.Linux.Processes;
@@ -43,11 +44,12 @@ static class ServeCommand
         var raTls = new Option<int?>("--ra-tls-port") { Description = "Port of an endpoint where guests prove themselves by their TLS certificates (RA-TLS); 0 for any", HelpName = "PORT" };
         var challenge = new Option<bool>("--ra-tls-challenge") { Description = "There, a certificate does not do: guests answer a challenge on the connection too" };
         var endorsements = new Option<bool>("--ra-tls-endorsements") { Description = "There, judge by the collateral in the certificate where none is here" };
+        var plugins = new Option<string[]>("--plugin") { Description = "Plugin to switch on: sample, nebula-ca:DIR with the folder of ca.crt and ca.key, or pkcs11:… as of a master key", HelpName = "PLUGIN" };
         var traces = new Option<Uri?>("--otlp") { Description = "OpenTelemetry collector that traces are sent to by OTLP over HTTP; else the OTEL_… variables say so", HelpName = "URL", CustomParser = r => Uri.TryCreate(r.Tokens[0].Value, UriKind.Absolute, out var uri) ? uri : throw new MalformedDataException("address of a collector", -1, $"\"{r.Tokens[0].Value}\" is no URL") };
         var log = new Option<bool>("--log") { Description = "Log each request as a line of JSON on standard error" };
         var command = new Command("serve", "Run a key broker until it is interrupted.")
         {
-            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, signers, signedOnly, providers, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, raTls, challenge, endorsements, noRoots, traces, log,
+            state, listen, names, collateral, anchors, simulated, debug, durable, masterKey, earlier, postgres, twoPersons, signers, signedOnly, providers, keepEvidence, evidenceSize, keepAudit, peerRate, peerBurst, raTls, challenge, endorsements, noRoots, plugins, traces, log,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -83,6 +85,7 @@ static class ServeCommand
                 RaTlsPort = parse.GetValue(raTls),
                 RaTlsChallenge = parse.GetValue(challenge),
                 RaTlsEndorsements = parse.GetValue(endorsements),
+                Plugins = [.. (parse.GetValue(plugins) ?? []).Select(Plugin)],
                 MasterKey = keys.Current,
                 EarlierMasterKeys = keys.Earlier,
                 Log = parse.GetValue(log) ? Console.Error.WriteLine : null,
@@ -102,6 +105,9 @@ static class ServeCommand
                 Terminal.Note($"RA-TLS at {attested}");
             Terminal.Note($"certificate {Path.Combine(options.StateDirectory, "tls.crt")}, first administrator's token {server.AdminTokenFile}");
             await WaitForEndAsync(cancellationToken);
+            await server.DisposeAsync();
+            foreach (var plugin in options.Plugins.OfType<IDisposable>())
+                plugin.Dispose();
             return ExitCode.Success;
         });
         return command;
@@ -116,6 +122,14 @@ static class ServeCommand
         NativeEnvironment.Set("SSL_CERT_DIR", "/nonexistent");
         NativeEnvironment.Set("SSL_CERT_FILE", "/dev/null");
     }
+
+    private static IBrokerPlugin Plugin(string name) => name.Split(':', 2) switch
+    {
+        ["sample"] => new SamplePlugin(),
+        ["pkcs11", _] => Pkcs11Plugin.Open(name),
+        ["nebula-ca", { Length: > 0 } folder] => new NebulaCaPlugin(Path.GetFullPath(folder)),
+        _ => throw new MalformedDataException("plugin", -1, $"\"{name}\" is neither sample nor nebula-ca:DIR nor pkcs11:…"),
+    };
 
     private static TimeSpan? Days(int days) => days > 0 ? TimeSpan.FromDays(days) : null;
 
