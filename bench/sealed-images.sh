@@ -60,7 +60,7 @@ start() {
     make_image $megabytes
   done
   "$kist" run --rm "$registry/bench:sealed${SIZES%% *}" >/dev/null 2>&1 || true
-  for round in 1 2; do
+  for round in $(seq "${ROUNDS:-2}"); do
     for megabytes in ${SIZES:-10 100 1000}; do
       "$kist" image cache gc >/dev/null
       echo "$megabytes $(seconds --fetch lazy "$registry/bench:sealed$megabytes")" | tee -a "$work/lazy" | sed 's/^/sealed, fetched lazily,  MB and s: /'
