@@ -19,6 +19,24 @@ sealed class AgentClient : IDisposable
         _id = id;
     }
 
+    /// <param name="container">The container.</param>
+    /// <param name="patience">How long to wait for an enclave that was started a moment ago.</param>
+    public static AgentClient Connect(EnclaveContainer container, TimeSpan patience)
+    {
+        var deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        while (true)
+        {
+            try
+            {
+                return Connect(container);
+            }
+            catch (OperationFailedException) when (Environment.TickCount64 < deadline)
+            {
+                Thread.Sleep(20);
+            }
+        }
+    }
+
     public static AgentClient Connect(EnclaveContainer container)
     {
         var id = Path.GetFileName(container.Directory);

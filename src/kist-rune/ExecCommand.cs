@@ -18,6 +18,7 @@ namespace Kist.Rune;
 /// </summary>
 static class ExecCommand
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
     private static readonly int[] s_signals = [1, 2, 3, 10, 12, 15];
 
     public static async Task<int> RunAsync(CommandLine line)
@@ -38,7 +39,7 @@ static class ExecCommand
 
     private static int Execute(EnclaveContainer container, ImmutableArray<string> args)
     {
-        using var agent = AgentClient.Connect(container);
+        using var agent = AgentClient.Connect(container, s_patience);
         using var input = new SafeFileHandle(0, ownsHandle: false);
         using var output = new SafeFileHandle(1, ownsHandle: false);
         using var error = new SafeFileHandle(2, ownsHandle: false);
@@ -49,7 +50,7 @@ static class ExecCommand
     /// <summary>The enclave makes the terminal; its other end goes to whoever asked, or is shown on this process's own.</summary>
     private static int ExecuteOnTerminal(EnclaveContainer container, ImmutableArray<string> args, string? console)
     {
-        using var agent = AgentClient.Connect(container);
+        using var agent = AgentClient.Connect(container, s_patience);
         agent.Send(new AgentRequest { Op = "exec", Args = args, Terminal = true });
         using var master = agent.ReceiveTerminal();
         if (console is not null)

@@ -20,6 +20,8 @@ static class PlatformCommand
     private const string SecretName = "processor-secret";
     private const string VendorSeedName = "vendor-seed";
 
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+
     public static int Run(string[] options)
     {
         string? directory = null;
@@ -41,14 +43,18 @@ static class PlatformCommand
     private static void Serve(string directory, TimeSpan? idleExit)
     {
         Directory.CreateDirectory(directory);
+        // One that ends removes its sockets before it lets this go: it cannot take away those of its successor.
+        using var alone = ExclusiveFile.Lock(Path.Combine(directory, "running"), s_patience);
         var secret = LoadSecret(Path.Combine(directory, SecretName));
         using var processor = new SimulatedProcessor(secret);
         CryptographicOperations.ZeroMemory(secret);
         var vendor = LoadVendor(directory);
         SimulatedCollateralDirectory.Write(
             Path.Combine(directory, "collateral"), vendor, SimulatedCollateral.Issue(vendor, TimeProvider.System.GetUtcNow()));
+        File.Delete(Path.Combine(directory, HostPaths.AesmSocketName));
         using var aesm = new AesmServer(processor, new SimulatedQuoting(vendor), Path.Combine(directory, HostPaths.AesmSocketName));
         var path = Path.Combine(directory, HostPaths.PlatformSocketName);
+        File.Delete(path);
         using var server = new PlatformServer(processor, path, Log, TimeProvider.System);
         Log($"SIMULATED platform, which protects nothing from this machine's owner, listens at {path}");
         using var stop = new ManualResetEventSlim();
@@ -56,7 +62,7 @@ static class PlatformCommand
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => Stop(c, stop));
         while (!stop.Wait(TimeSpan.FromMilliseconds(500)))
         {
-            if (server.IdleTime > idleExit)
+            if (idleExit is { } idle && server.TryEnd(idle))
                 return;
         }
     }

@@ -10,19 +10,16 @@ namespace Kist.Rune;
 static class PlatformStarter
 {
     private const int IdleExitSeconds = 30;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     public static void Ensure(RuntimePlaces places)
     {
         var directory = places.PlatformDirectory;
         Directory.CreateDirectory(directory);
         var socket = Path.Combine(directory, HostPaths.PlatformSocketName);
-        // Two that start at once would remove each other's socket.
-        using var single = LockFile(Path.Combine(directory, "starting"));
-        if (Answers(socket))
+        using var single = ExclusiveFile.Lock(Path.Combine(directory, "starting"), s_patience);
+        if (PlatformClient.Answers(socket))
             return;
-        File.Delete(socket);
-        File.Delete(Path.Combine(directory, HostPaths.AesmSocketName));
         using var log = File.OpenHandle(Path.Combine(directory, "platform.log"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
         Spawner.Start(new ChildStart
         {
@@ -33,42 +30,11 @@ static class PlatformStarter
             NewProcessGroup = true,
         });
         var deadline = Environment.TickCount64 + (long)s_patience.TotalMilliseconds;
-        while (!Answers(socket))
+        while (!PlatformClient.Answers(socket))
         {
             if (Environment.TickCount64 > deadline)
                 throw new OperationFailedException("start platform", socket, "it does not answer", $"see {directory}/platform.log");
             Thread.Sleep(5);
-        }
-    }
-
-    private static bool Answers(string socket)
-    {
-        if (!File.Exists(socket))
-            return false;
-        try
-        {
-            PlatformClient.Connect(socket).Dispose();
-            return true;
-        }
-        catch (OperationFailedException)
-        {
-            return false;
-        }
-    }
-
-    private static FileStream LockFile(string path)
-    {
-        var deadline = Environment.TickCount64 + (long)s_patience.TotalMilliseconds;
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (Environment.TickCount64 < deadline)
-            {
-                Thread.Sleep(5);
-            }
         }
     }
 }

@@ -298,6 +298,35 @@ public sealed class EnclaveContainerTests : IDisposable
         Assert.Equal(genuine, File.ReadAllBytes(entry));
     }
 
+    /// <summary>Neither the enclave host nor its program: PTRACE_ATTACH and process_vm_readv are refused (EPERM is 1).</summary>
+    [Fact]
+    public void Tracing_OfTheEnclave_IsRefusedToAnOrdinaryUser()
+    {
+        const string script = """
+            import ctypes, sys
+            libc = ctypes.CDLL(None, use_errno=True)
+            buffer = ctypes.create_string_buffer(16)
+            class Vector(ctypes.Structure):
+                _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+            own, other = Vector(ctypes.addressof(buffer), 16), Vector(0x400000, 16)
+            for process in map(int, sys.argv[1:]):
+                print(libc.ptrace(16, process, None, None), ctypes.get_errno())
+                print(libc.process_vm_readv(process, ctypes.byref(own), 1, ctypes.byref(other), 1, 0), ctypes.get_errno())
+            """;
+        const string python = "/usr/bin/python3";
+        Assert.SkipUnless(File.Exists(python), "python3 is not installed");
+        _bundle.Configure("/bin/sleep", "983");
+        var id = _bundle.Create();
+        _bundle.Start(id);
+        _bundle.WaitForAgent(id);
+        for (var i = 0; i < 200 && !ProcessTable.Find("sleep\0983").Any(); i++)
+            Thread.Sleep(50);
+        var traced = Tool.Run(
+            "/usr/bin/setpriv",
+            ["--reuid", "65534", "--regid", "65534", "--clear-groups", python, "-c", script, $"{_bundle.Pid}", $"{ProcessTable.Find("sleep\0983").Single()}"]);
+        Assert.True(traced is { ExitCode: 0, Output: "-1 1\n-1 1\n-1 1\n-1 1\n" }, traced.All);
+    }
+
     [Fact]
     public void Features_And_Spec_AreRunesWithAnnotations()
     {

@@ -27,7 +27,8 @@ public sealed class EncryptedImageTests : IAsyncLifetime
         await _pod.StartAgentAsync(_pod.MrEnclave(application));
         Assert.Equal(EncryptedImagePod.Content, _pod.Run(application).Output);
 
-        foreach (var file in Directory.EnumerateFiles(_pod.Bundle.State, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".sock", StringComparison.Ordinal) && !f.EndsWith(".socket", StringComparison.Ordinal)))
+        // Sockets, and the platform's lock, cannot be read.
+        foreach (var file in Directory.EnumerateFiles(_pod.Bundle.State, "*", SearchOption.AllDirectories).Where(f => Path.GetExtension(f) is not (".sock" or ".socket") && Path.GetFileName(f) != "running"))
             Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.UTF8.GetBytes(EncryptedImagePod.Content)));
 
         // A second one of the same pod needs neither registry nor broker: the agent has the image.
@@ -70,10 +71,12 @@ public sealed class EncryptedImageTests : IAsyncLifetime
     public async Task Run_WithSecrets_HasThemAsFilesOnceTheBrokerAccepted()
     {
         await _pod.Broker.PutAsync("default/secret/one", "a secret"u8.ToArray());
+        File.WriteAllText(Path.Combine(_pod.Bundle.Root, "etc", "hosts"), "127.0.0.1 localhost\n");
         var bundle = _pod.Bundle.Derive("secrets", ["/bin/sh", "-c", "cat /run/secrets/one; ls -ln /run/secrets/one | head -c 10"], c =>
         {
             EncryptedImagePod.UseHostNetwork(c);
-            c["annotations"]!["kist.enclave.broker"] = _pod.BrokerAnnotation();
+            // By name: the container's own files say where it is.
+            c["annotations"]!["kist.enclave.broker"] = _pod.BrokerAnnotation().Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
             c["annotations"]!["kist.enclave.secrets"] = """[{"resource":"kbs:///default/secret/one","path":"/run/secrets/one"}]""";
         });
         var refused = _pod.Run(bundle);
@@ -82,6 +85,34 @@ public sealed class EncryptedImageTests : IAsyncLifetime
 
         await _pod.Broker.AcceptAsync(_pod.MrEnclave(bundle));
         Assert.Equal("a secret-r--------", _pod.Run(bundle).Output);
+    }
+
+    /// <summary>The application has its root, and lives on; what the agent had goes with the agent's container.</summary>
+    [Fact]
+    public async Task Kill_ImageAgentThenApplication_LeavesNothingBehind()
+    {
+        var application = _pod.Application("application", ["/bin/busybox", "sleep", "984"]);
+        await _pod.StartAgentAsync(_pod.MrEnclave(application));
+        var id = _pod.Bundle.NewId();
+        Assert.Equal(0, _pod.Bundle.Create(application, id).ExitCode);
+        _pod.Bundle.Start(id);
+        for (var i = 0; i < 200 && !ProcessTable.Find("busybox\0sleep\0984").Any(); i++)
+            Thread.Sleep(50);
+
+        Linux.Processes.Signals.Send(_pod.Bundle.PidOf(_pod.Id), Linux.Processes.Signals.Kill);
+        _pod.Bundle.WaitFor(_pod.Id, "stopped");
+        Assert.Equal("running", _pod.Bundle.Status(id));
+        Assert.NotEqual(0, _pod.Bundle.Create(application, _pod.Bundle.NewId()).ExitCode);
+        Assert.Contains("connect to image agent", File.ReadAllText(Path.Combine(application, "error")), StringComparison.Ordinal);
+        _pod.Bundle.Require("delete", _pod.Id);
+        _pod.Bundle.AssertNothingOf(_pod.Id);
+        Assert.Empty(Directory.GetFiles(_pod.Bundle.State, "*.root", SearchOption.AllDirectories));
+
+        Linux.Processes.Signals.Send(_pod.Bundle.PidOf(id), Linux.Processes.Signals.Kill);
+        _pod.Bundle.WaitFor(id, "stopped");
+        Assert.Empty(ProcessTable.Find("busybox\0sleep\0984"));
+        _pod.Bundle.Require("delete", id);
+        _pod.Bundle.AssertNothingOf(id);
     }
 
     private static void Damage(string path)

@@ -29,7 +29,7 @@ public sealed class LifecycleTests : IDisposable
         _bundle.Require("delete", id);
         foreach (var command in new[] { "state", "start", "kill", "delete" })
             Assert.NotEqual(0, _bundle.Rune(command, id).ExitCode);
-        AssertNothingOf(id);
+        _bundle.AssertNothingOf(id);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class LifecycleTests : IDisposable
         _bundle.Configure(["/bin/true"], c => c["hooks"] = new JsonObject { ["createRuntime"] = new JsonArray(new JsonObject { ["path"] = "/bin/false" }) });
         var id = _bundle.NewId();
         Assert.NotEqual(0, _bundle.Rune("create", "--bundle", _bundle.Path, id).ExitCode);
-        AssertNothingOf(id);
+        _bundle.AssertNothingOf(id);
     }
 
     /// <summary>An idle platform ends by itself; a container that was created before it did must start all the same.</summary>
@@ -101,7 +101,7 @@ public sealed class LifecycleTests : IDisposable
         Assert.True(attested is { ExitCode: 1 } && attested.Error.Contains("the service cannot be reached", StringComparison.Ordinal), attested.All);
         Assert.Equal("running", _bundle.Status(id));
         _bundle.Require("delete", "--force", id);
-        AssertNothingOf(id);
+        _bundle.AssertNothingOf(id);
     }
 
     [Theory]
@@ -120,7 +120,7 @@ public sealed class LifecycleTests : IDisposable
         _bundle.WaitFor(id, "stopped");
         _bundle.Require("delete", id);
         Assert.Empty(Processes("sleep\0986"));
-        AssertNothingOf(id);
+        _bundle.AssertNothingOf(id);
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class LifecycleTests : IDisposable
         Linux.Processes.Signals.Send(Processes("sleep\0985").Single(), 9);
         Assert.NotEmpty(Directory.GetDirectories(_bundle.State, id, SearchOption.AllDirectories));
         _bundle.Require("delete", "-f", id);
-        AssertNothingOf(id);
+        _bundle.AssertNothingOf(id);
     }
 
     [Fact]
@@ -249,14 +249,6 @@ public sealed class LifecycleTests : IDisposable
         Linux.Processes.Signals.Send(platform, 9);
         for (var i = 0; i < 200 && Processes($"platform\0--directory\0{_bundle.State}").Length > 0; i++)
             Thread.Sleep(10);
-    }
-
-    private void AssertNothingOf(string id)
-    {
-        var containers = Path.Combine(_bundle.State, "containers");
-        Assert.Empty(Directory.Exists(containers) ? Directory.GetDirectories(containers, id, SearchOption.AllDirectories) : []);
-        Assert.DoesNotContain(File.ReadLines("/proc/self/mountinfo"), l => l.Contains(id, StringComparison.Ordinal));
-        Assert.False(Directory.Exists(Path.Combine(_bundle.Path, "runtime", id)));
     }
 
     private static string[] Names(string record) => [.. File.ReadLines(record).Select(l => l.Split(' ')[0])];

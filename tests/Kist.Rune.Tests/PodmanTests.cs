@@ -33,17 +33,25 @@ public sealed class PodmanTests : IDisposable
     }
 
     [Fact]
-    public void ExecTopAndStop_OfAnEnclaveContainer_WorkUnderPodman()
+    public void LifeOfAnEnclaveContainer_UnderPodman()
     {
         var started = Container(
-            "run", "--detach", ["--name", "kist", "--annotation", "enclave.type=intelSgx", "--annotation", "\"kist.enclave.exec=[[\"\"/bin/echo\"\",\"\"listed\"\"]]\""], "/bin/sleep", "60");
+            "run", "--detach", ["--name", "kist", "--log-driver", "k8s-file", "--annotation", "enclave.type=intelSgx", "--annotation", "\"kist.enclave.exec=[[\"\"/bin/echo\"\",\"\"listed\"\"]]\""], "/bin/sh", "-c", "echo started; exec sleep 60");
         Assert.True(started.ExitCode == 0, started.All);
         ToolResult listed = default!;
         for (var i = 0; i < 100 && (listed = Run("exec", "kist", "/bin/echo", "listed")).ExitCode != 0; i++)
             Thread.Sleep(50);
         Assert.True(listed is { ExitCode: 0, Output: "listed\n" }, listed.All);
         Assert.NotEqual(0, Run("exec", "kist", "/bin/echo", "not listed").ExitCode);
-        Assert.Contains("/bin/sleep 60", Run("top", "kist").Output, StringComparison.Ordinal);
+        Assert.Contains("sleep 60", Run("top", "kist").Output, StringComparison.Ordinal);
+        Assert.Equal("started\n", Run("logs", "kist").Output);
+        Assert.Equal(0, Run("restart", "--time", "1", "kist").ExitCode);
+        for (var i = 0; i < 100 && Run("logs", "kist").Output != "started\nstarted\n"; i++)
+            Thread.Sleep(50);
+        Assert.Equal("started\nstarted\n", Run("logs", "kist").Output);
+        Assert.Equal(0, Run("kill", "--signal", "USR1", "kist").ExitCode);
+        Assert.Equal("138\n", Run("wait", "kist").Output);
+        Assert.Equal(0, Run("start", "kist").ExitCode);
         Assert.Equal(0, Run("stop", "--time", "1", "kist").ExitCode);
         Assert.Equal(0, Run("rm", "kist").ExitCode);
         Assert.Empty(Directory.GetDirectories(Path.Combine(_bundle.State, "containers")).SelectMany(scope => Directory.GetDirectories(scope)));

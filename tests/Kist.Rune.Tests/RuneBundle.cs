@@ -111,6 +111,9 @@ sealed class RuneBundle : IDisposable
 
     public string Output => File.Exists(System.IO.Path.Combine(Path, "output")) ? File.ReadAllText(System.IO.Path.Combine(Path, "output")) : "";
 
+    /// <summary>The first process of a container.</summary>
+    public int PidOf(string id) => JsonNode.Parse(Require("state", id).Output)!["pid"]!.GetValue<int>();
+
     public int Pid => int.Parse(File.ReadAllText(System.IO.Path.Combine(Path, "pid")), System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The host's directory that is mounted into a container.</summary>
@@ -138,6 +141,16 @@ sealed class RuneBundle : IDisposable
         }
 
         Assert.Fail($"the enclave does not answer: {Output}");
+    }
+
+    /// <summary>Nothing of a container is left: files, sockets, mounts, cgroups, and processes or sealed programs that would live on.</summary>
+    public void AssertNothingOf(string id)
+    {
+        var all = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true };
+        foreach (var place in new[] { System.IO.Path.Combine(State, "containers"), System.IO.Path.Combine(Path, "runtime"), "/sys/fs/cgroup" })
+            Assert.Empty(Directory.Exists(place) ? Directory.GetFileSystemEntries(place, id, all) : []);
+        Assert.DoesNotContain(File.ReadLines("/proc/self/mountinfo"), l => l.Contains(id, StringComparison.Ordinal));
+        Assert.Empty(ProcessTable.Find(id));
     }
 
     public string NewId()

@@ -5,6 +5,7 @@ using Kist.Enclaves.Aesm;
 using Kist.Enclaves.Attestation;
 using Kist.Enclaves.ImageAgents;
 using Kist.Enclaves.Manifests;
+using Kist.Enclaves.Names;
 using Kist.Enclaves.Platform;
 using Kist.Enclaves.SealedRoots;
 using Kist.Formats;
@@ -133,6 +134,8 @@ public sealed class EnclaveHost : IDisposable
         HostPrivileges.LimitOtherThreads(manifest);
         HostPrivileges.LimitThisThread(manifest, () => PivotRoot.To(HostPaths.Root, sockets.PlatformDirectory));
         ResourceLimits.SetOpenFiles(manifest.Limits.OpenFiles);
+        foreach (var file in NameResolver.Files)
+            root.BringIn(file, proc);
         return new EnclaveHost(platform, proc, root, manifest, sockets, log);
     }
 

@@ -70,6 +70,21 @@ sealed class VerifiedRoot : IDisposable
         }
     }
 
+    /// <summary>Brings in a file that the host itself reads; nothing happens if the manifest has none, or has a mount there.</summary>
+    public void BringIn(string path, ProcDirectory proc)
+    {
+        try
+        {
+            using var named = _own.OpenPath(path[1..]);
+            if (Find(named) is { } file)
+                BringIn(file, named, proc);
+        }
+        catch (SystemCallException e) when (e.Errno is Errno.ENOENT or Errno.ENOTDIR)
+        {
+            // There is none.
+        }
+    }
+
     /// <summary>Makes a file that the manifest's user alone may read; its directories are made where they are missing.</summary>
     public void AddSecret(string path, ReadOnlySpan<byte> content, uint user, uint group)
     {

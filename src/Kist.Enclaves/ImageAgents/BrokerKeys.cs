@@ -1,5 +1,6 @@
 using Kist.Enclaves.Attestation;
 using Kist.Enclaves.Manifests;
+using Kist.Enclaves.Names;
 using Kist.Formats;
 using Kist.Images.Ocicrypt;
 using Kist.KeyBroker.Protocol;
@@ -40,5 +41,6 @@ sealed class BrokerKeys(ManifestBroker? broker, IEnclaveQuoter quoter, TimeProvi
         _identity?.Dispose();
     }
 
-    private static KeyBrokerClientOptions OptionsOf(ManifestBroker broker) => new() { Endpoint = new Uri(broker.Url), CertificatePem = broker.Certificate };
+    private static KeyBrokerClientOptions OptionsOf(ManifestBroker broker) =>
+        new() { Endpoint = new Uri(broker.Url), CertificatePem = broker.Certificate, Connect = NameResolver.ConnectFromThisRootAsync };
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Kist.Enclaves.Attestation;
 using Kist.Enclaves.Manifests;
+using Kist.Enclaves.Names;
 using Kist.Enclaves.Sgx;
 using Kist.Formats;
 using Kist.Images;
@@ -88,6 +89,7 @@ sealed class ImageAgent(EnclaveSelf self, ManifestAgent settings, ImageStore sto
             PlainHttp = isPrivate || authorities.Count > 0 ? false : plainHttp,
             CertificateAuthorities = [.. authorities],
             Credentials = credentials,
+            Connect = NameResolver.ConnectFromThisRootAsync,
         };
     }
 

@@ -24,7 +24,7 @@ public sealed record ManifestAgent
 /// <summary>A key broker.</summary>
 public sealed record ManifestBroker
 {
-    /// <summary>Its address: https, and an IP address, since an enclave trusts no resolver.</summary>
+    /// <summary>Its address: https. A name is only looked up; the certificate decides who answers.</summary>
     public required string Url { get; init; }
 
     /// <summary>Its certificate, or those of who may have issued it, in PEM.</summary>

@@ -61,8 +61,8 @@ static class ManifestRules
             CheckText(broker.Url, "broker.url");
             CheckText(broker.Certificate, "broker.certificate");
             Require(
-                Uri.TryCreate(broker.Url, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps && url.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6,
-                "broker.url is no https address with an IP address as its host");
+                Uri.TryCreate(broker.Url, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps && url.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6,
+                "broker.url is no https address");
             Require(broker.Protocol is null or "ra-tls", "broker.protocol is neither \"ra-tls\" nor absent");
         }
 

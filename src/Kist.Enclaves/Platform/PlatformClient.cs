@@ -39,6 +39,23 @@ public sealed class PlatformClient : IDisposable
         return new PlatformClient(socket, path);
     }
 
+    /// <summary>True if a platform answers at a path. One that is about to end does not.</summary>
+    public static bool Answers(string path)
+    {
+        if (!File.Exists(path))
+            return false;
+        try
+        {
+            using var platform = Connect(path);
+            using var reply = platform.Exchange(PlatformOperation.Hello, "ask platform", []);
+            return true;
+        }
+        catch (OperationFailedException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>
     /// Has an enclave measured and initialised for this process, which then executes the returned program: only as that
     /// program can it enter.

@@ -8,6 +8,7 @@ namespace Kist.Enclaves.Platform;
 /// <code>
 /// request   0 1 operation   1 … operand
 /// reply     0 1 status (0 done, 1 refused)   1 … result, or the reason in UTF-8
+/// HELLO     operand empty                                result empty: the platform is there
 /// LAUNCH    operand 16 ATTRIBUTES; files: host program, manifest, SIGSTRUCT    result empty; file: sealed host program
 /// ENTER     operand empty; sent by the sealed program that replaced the launcher   result 4096 SECS; file: sealed manifest
 /// EREPORT   operand 512 TARGETINFO, 64 REPORTDATA    result 432 REPORT
@@ -42,6 +43,7 @@ static class PlatformMessage
 /// <summary>What a packet asks for.</summary>
 enum PlatformOperation : byte
 {
+    Hello = 0,
     Launch = 1,
     Enter = 2,
     Report = 3,

@@ -19,6 +19,7 @@ public sealed class PlatformServer : IDisposable
     private readonly HashSet<PacketSocket> _connections = [];
     private readonly TimeProvider _time;
     private long _idleSince;
+    private bool _isEnding;
 
     /// <summary>Listens at <paramref name="path"/>, which must not exist.</summary>
     /// <param name="processor">The processor; the caller disposes it.</param>
@@ -36,23 +37,28 @@ public sealed class PlatformServer : IDisposable
         new Thread(AcceptConnections, 256 << 10) { IsBackground = true, Name = "platform" }.Start();
     }
 
-    /// <summary>How long there has been no connection; zero while there is one.</summary>
-    public TimeSpan IdleTime
+    /// <summary>
+    /// Takes no more connections if there has been none for so long. Whoever connected before has been answered, and whoever
+    /// connects later sees his connection closed without an answer, so nobody believes in a platform that is about to go.
+    /// </summary>
+    public bool TryEnd(TimeSpan idle)
     {
-        get
+        lock (_lock)
         {
-            lock (_lock)
-                return _connections.Count > 0 ? TimeSpan.Zero : _time.GetElapsedTime(_idleSince);
+            if (_connections.Count == 0 && _time.GetElapsedTime(_idleSince) > idle)
+                _isEnding = true;
+            return _isEnding;
         }
     }
 
-    /// <summary>Closes all connections and removes the socket.</summary>
+    /// <summary>Removes the socket and closes all connections.</summary>
     public void Dispose()
     {
-        _listener.Shutdown();
         File.Delete(_path);
+        _listener.Shutdown();
         lock (_lock)
         {
+            _isEnding = true;
             foreach (var connection in _connections)
                 connection.Shutdown();
         }
@@ -66,7 +72,16 @@ public sealed class PlatformServer : IDisposable
         while (_listener.Accept() is { } connection)
         {
             lock (_lock)
+            {
+                if (_isEnding)
+                {
+                    connection.Dispose();
+                    continue;
+                }
+
                 _connections.Add(connection);
+            }
+
             new Thread(() => Serve(connection), 1 << 20) { IsBackground = true, Name = "enclave" }.Start();
         }
     }

@@ -48,6 +48,7 @@ internal sealed class PlatformSession(SimulatedProcessor processor, LaunchTable 
 
     private PlatformReply Answer(PlatformOperation operation, byte[] operand, Packet request) => operation switch
     {
+        PlatformOperation.Hello => new PlatformReply(PlatformMessage.Done([])),
         PlatformOperation.Launch => Launch(operand, request),
         PlatformOperation.Enter => Enter(operand, request),
         PlatformOperation.Report => Report(operand, request),

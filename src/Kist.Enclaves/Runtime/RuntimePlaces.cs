@@ -55,7 +55,17 @@ public sealed record RuntimePlaces(string State, string Program)
         }
 
         CryptographicOperations.ZeroMemory(pem);
-        File.Move(temporary, path, overwrite: true);
-        return key;
+        try
+        {
+            File.Move(temporary, path, overwrite: false);
+            return key;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another was faster; there is one key a machine.
+            File.Delete(temporary);
+            key.Dispose();
+            return EnclaveSigningKey.FromPem(File.ReadAllBytes(path));
+        }
     }
 }

@@ -33,7 +33,7 @@ public sealed class AttestedConnectionClient : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (options.CertificatePem is null && isBroker is null)
             throw new MalformedDataException("key broker's certificate", -1, "neither a pin nor a way to judge it is given");
-        var handler = BrokerTransport.CreateHandler(options.CertificatePem);
+        var handler = BrokerTransport.CreateHandler(options.CertificatePem, options.Connect);
         // What was proved is proved for one connection.
         handler.MaxConnectionsPerServer = 1;
         handler.SslOptions.EnabledSslProtocols = SslProtocols.Tls13;

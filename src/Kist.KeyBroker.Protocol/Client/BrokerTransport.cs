@@ -18,13 +18,14 @@ sealed class BrokerTransport : IDisposable
     private readonly HttpClient _client;
     private readonly TimeSpan _timeout;
 
-    public BrokerTransport(Uri endpoint, string? certificatePem, bool allowPlainHttp, TimeSpan timeout, HttpMessageHandler? handler = null)
+    public BrokerTransport(Uri endpoint, string? certificatePem, bool allowPlainHttp, TimeSpan timeout, HttpMessageHandler? handler = null,
+        Func<string, int, CancellationToken, ValueTask<Stream>>? connect = null)
     {
         if (!endpoint.IsAbsoluteUri || (endpoint.Scheme != Uri.UriSchemeHttps && !(allowPlainHttp && endpoint.Scheme == Uri.UriSchemeHttp)))
             throw new MalformedDataException("key broker address", -1, $"\"{endpoint}\" is not an https address");
         Endpoint = endpoint;
         _timeout = timeout;
-        _client = new HttpClient(handler ?? CreateHandler(certificatePem)) { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new HttpClient(handler ?? CreateHandler(certificatePem, connect)) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     public Uri Endpoint { get; }
@@ -93,7 +94,7 @@ sealed class BrokerTransport : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    public static SocketsHttpHandler CreateHandler(string? certificatePem)
+    public static SocketsHttpHandler CreateHandler(string? certificatePem, Func<string, int, CancellationToken, ValueTask<Stream>>? connect)
     {
         var handler = new SocketsHttpHandler
         {
@@ -106,6 +107,8 @@ sealed class BrokerTransport : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
             SslOptions = new SslClientAuthenticationOptions { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 },
         };
+        if (connect is not null)
+            handler.ConnectCallback = (context, token) => connect(context.DnsEndPoint.Host, context.DnsEndPoint.Port, token);
         if (certificatePem is not null)
         {
             var pinned = new PinnedCertificate(certificatePem);

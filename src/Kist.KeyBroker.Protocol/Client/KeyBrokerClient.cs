@@ -30,7 +30,7 @@ public sealed class KeyBrokerClient : IDisposable
     {
         _options = options;
         _source = source;
-        _transport = new BrokerTransport(options.Endpoint, options.CertificatePem, options.AllowPlainHttp, options.RequestTimeout, handler);
+        _transport = new BrokerTransport(options.Endpoint, options.CertificatePem, options.AllowPlainHttp, options.RequestTimeout, handler, options.Connect);
     }
 
     /// <summary>Fetches a secret, attesting first if need be. The caller disposes it.</summary>

@@ -26,4 +26,7 @@ public sealed record KeyBrokerClientOptions
     /// guest's time.
     /// </summary>
     public bool AllowPlainHttp { get; init; }
+
+    /// <summary>How to make a connection to host and port, or null for TCP by the system's resolver.</summary>
+    public Func<string, int, CancellationToken, ValueTask<Stream>>? Connect { get; init; }
 }

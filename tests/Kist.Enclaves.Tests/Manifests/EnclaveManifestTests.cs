@@ -69,7 +69,7 @@ public sealed class EnclaveManifestTests
             Sample with { Agent = new ManifestAgent { Applications = ["not hexadecimal"] } },
             Sample with { Agent = new ManifestAgent { Applications = [new string('1', 64), new string('0', 64)] } },
             Sample with { Broker = broker with { Url = "http://127.0.0.1" } },
-            Sample with { Broker = broker with { Url = "https://broker.example.com" } },
+            Sample with { Broker = broker with { Url = "file:///broker" } },
             Sample with { Broker = broker with { Protocol = "kbs" } },
             Sample with { Broker = broker, Secrets = [] },
             Sample with { Secrets = [secret] },

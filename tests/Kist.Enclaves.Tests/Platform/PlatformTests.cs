@@ -33,6 +33,23 @@ public sealed class PlatformTests : IDisposable
         _directory.Delete(recursive: true);
     }
 
+    /// <summary>Nobody may take a platform that is about to end for one that serves him.</summary>
+    [Fact]
+    public void TryEnd_OnlyWithoutConnections_AndThenAnswersNobody()
+    {
+        Assert.True(PlatformClient.Answers(SocketPath));
+        using (PlatformClient.Connect(SocketPath))
+        {
+            Assert.True(PlatformClient.Answers(SocketPath));
+            Assert.False(_server.TryEnd(TimeSpan.Zero));
+        }
+
+        Assert.False(_server.TryEnd(TimeSpan.FromHours(1)));
+        Assert.True(SpinWait.SpinUntil(() => _server.TryEnd(TimeSpan.Zero), TimeSpan.FromSeconds(10)));
+        Assert.False(PlatformClient.Answers(SocketPath));
+        Assert.False(PlatformClient.Answers(SocketPath + ".none"));
+    }
+
     [Fact]
     public void Launch_SignedApplication_ReturnsASealedCopyOfTheProgram()
     {
