@@ -16,6 +16,7 @@ public sealed class PlatformServer : IDisposable
     private readonly LaunchTable _launches = new();
     private readonly Action<string> _log;
     private readonly Lock _lock = new();
+    private readonly Thread _accepting;
     private readonly HashSet<PacketSocket> _connections = [];
     private readonly TimeProvider _time;
     private long _idleSince;
@@ -34,7 +35,8 @@ public sealed class PlatformServer : IDisposable
         _time = time;
         _listener = PacketSocket.Listen(path);
         _idleSince = time.GetTimestamp();
-        new Thread(AcceptConnections, 256 << 10) { IsBackground = true, Name = "platform" }.Start();
+        _accepting = new Thread(AcceptConnections, 256 << 10) { IsBackground = true, Name = "platform" };
+        _accepting.Start();
     }
 
     /// <summary>
@@ -63,6 +65,8 @@ public sealed class PlatformServer : IDisposable
                 connection.Shutdown();
         }
 
+        // It returns at once, since the socket is shut down; only then may that be closed.
+        _accepting.Join();
         _listener.Dispose();
         _launches.Dispose();
     }
