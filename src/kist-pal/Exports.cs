@@ -27,6 +27,9 @@ static unsafe class Exports
     {
         if (arguments is null || Text(arguments[0]) is not { } args)
             return -Errno.EINVAL;
+        // Version 3: the address of an enclave that somebody initialised before. None is ever taken over.
+        if (arguments[3] != 0)
+            throw new ArgumentException("enclaves that are initialised already are not taken over");
         lock (s_lock)
         {
             if (s_runtime is not null)
