@@ -16,6 +16,9 @@ sealed class EnclaveBroker : IAsyncDisposable
     /// <summary>The address without a name: enclaves trust no resolver.</summary>
     public string Url => $"https://127.0.0.1:{_server.Endpoint.Port}";
 
+    /// <summary>Where enclaves prove themselves by their TLS certificates, and answer a challenge on the connection.</summary>
+    public string RaTlsUrl => $"https://127.0.0.1:{_server.RaTlsEndpoint!.Port}";
+
     public string Certificate => _server.CertificatePem;
 
     public static async Task<EnclaveBroker> StartAsync(RuneBundle bundle)
@@ -25,7 +28,7 @@ sealed class EnclaveBroker : IAsyncDisposable
         var reader = new CollateralReader();
         foreach (var file in Directory.GetFiles(bundle.Collateral))
             reader.Add(await File.ReadAllBytesAsync(file, Cancel));
-        var options = new KeyBrokerOptions { StateDirectory = Path.Combine(bundle.Path, "broker"), AllowSimulated = true };
+        var options = new KeyBrokerOptions { StateDirectory = Path.Combine(bundle.Path, "broker"), AllowSimulated = true, RaTlsPort = 0, RaTlsChallenge = true };
         return new EnclaveBroker(await KeyBrokerServer.StartAsync(
             options with
             {

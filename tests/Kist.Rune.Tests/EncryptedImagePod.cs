@@ -94,7 +94,13 @@ sealed class EncryptedImagePod : IAsyncDisposable
         Bundle.Start(Id);
     }
 
-    public string BrokerAnnotation() => new JsonObject { ["url"] = Broker.Url, ["certificate"] = Broker.Certificate }.ToJsonString();
+    public string BrokerAnnotation(string? protocol = null)
+    {
+        var broker = new JsonObject { ["url"] = protocol is null ? Broker.Url : Broker.RaTlsUrl, ["certificate"] = Broker.Certificate };
+        if (protocol is not null)
+            broker["protocol"] = protocol;
+        return broker.ToJsonString();
+    }
 
     /// <summary>The bundle of an application that has the image as its root.</summary>
     public string Application(string name, string[] program, string? image = null, Action<JsonObject>? change = null) => Bundle.Derive(name, program, c =>

@@ -67,8 +67,10 @@ public sealed class EncryptedImageTests : IAsyncLifetime
         Assert.Contains("the reference has no digest", File.ReadAllText(Path.Combine(tagged, "error")), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Run_WithSecrets_HasThemAsFilesOnceTheBrokerAccepted()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("ra-tls")]
+    public async Task Run_WithSecrets_HasThemAsFilesOnceTheBrokerAccepted(string? protocol)
     {
         await _pod.Broker.PutAsync("default/secret/one", "a secret"u8.ToArray());
         File.WriteAllText(Path.Combine(_pod.Bundle.Root, "etc", "hosts"), "127.0.0.1 localhost\n");
@@ -76,7 +78,9 @@ public sealed class EncryptedImageTests : IAsyncLifetime
         {
             EncryptedImagePod.UseHostNetwork(c);
             // By name: the container's own files say where it is.
-            c["annotations"]!["kist.enclave.broker"] = _pod.BrokerAnnotation().Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+            c["annotations"]!["kist.enclave.broker"] = protocol is null
+                ? _pod.BrokerAnnotation().Replace("127.0.0.1", "localhost", StringComparison.Ordinal)
+                : _pod.BrokerAnnotation(protocol);
             c["annotations"]!["kist.enclave.secrets"] = """[{"resource":"kbs:///default/secret/one","path":"/run/secrets/one"}]""";
         });
         var refused = _pod.Run(bundle);

@@ -54,14 +54,15 @@ sealed class SealedRootWriter : IDisposable
     private void Add(string path, long length)
     {
         using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        var buffer = new byte[SealedRootFormat.ChunkSize];
         for (long done = 0; done < length;)
         {
-            var read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, length - done));
+            var read = source.Read(_text, _filled, (int)Math.Min(_text.Length - _filled, length - done));
             if (read == 0)
                 throw new OperationFailedException("seal root", path, "it became shorter meanwhile");
-            Add(buffer.AsSpan(0, read));
             done += read;
+            _filled += read;
+            if (_filled == _text.Length)
+                Finish();
         }
     }
 
