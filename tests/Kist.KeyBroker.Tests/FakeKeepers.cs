@@ -9,17 +9,19 @@ namespace Kist.KeyBroker.Tests;
 /// <summary>An HTTP server on the loopback that answers each request with a status and JSON.</summary>
 abstract class FakeService : IDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
 
     protected FakeService()
     {
         for (var port = Random.Shared.Next(20000, 60000); ; port++)
         {
+            // One that could not start is closed by that.
+            var listener = new HttpListener();
             try
             {
-                _listener.Prefixes.Clear();
-                _listener.Prefixes.Add($"http://127.0.0.1:{port}/");
-                _listener.Start();
+                listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+                listener.Start();
+                _listener = listener;
                 Address = new Uri($"http://127.0.0.1:{port}/");
                 break;
             }
