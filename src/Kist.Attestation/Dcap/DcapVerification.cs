@@ -65,7 +65,7 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
             "the quote is of Intel's quoting enclave", Convert.ToHexStringLower(DcapQuoteReader.IntelVendorId),
             Convert.ToHexStringLower(quote.Header.Span.Slice(12, 16)), "use a quote of Intel's quoting enclave",
             failure: "the quote is of another vendor's quoting enclave");
-        var key = PublicKey.FromP256(quote.AttestationKey.Span);
+        var key = AttestationKeys.Read(quote.AttestationKey.Span);
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(quote.SignedBytes.Span, hash);
         verdict.CheckSignature(
@@ -115,7 +115,7 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
     {
         var certificates = new List<Certificate>();
         if (quote.CertificationDataType is CertificationDataType.PckChain or CertificationDataType.PckLeaf)
-            certificates.AddRange(PemReader.ReadCertificates(quote.CertificationData));
+            certificates.AddRange(CertificateCache.Read(quote.CertificationData));
         if (quote.CertificationDataType == CertificationDataType.PckLeaf && certificates.Count != 1)
             throw new MalformedDataException("quote certification data", quote.CertificationDataOffset, $"type 4 is one certificate, not {certificates.Count}");
         if (quote.CertificationDataType is not CertificationDataType.PckChain)
@@ -124,7 +124,7 @@ internal sealed class DcapVerification(DcapQuote quote, TdReport? td, Evidence e
                 ? options.Collateral.Find(new CollateralKey(CollateralKey.IntelPckChain, PckName())) ?? default
                 : evidence.Certificates;
             if (!beside.IsEmpty)
-                certificates.AddRange(PemReader.ReadCertificates(beside));
+                certificates.AddRange(CertificateCache.Read(beside));
         }
 
         if (certificates.Count > 0)

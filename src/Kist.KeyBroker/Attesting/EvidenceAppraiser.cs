@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Kist.Attestation;
 using Kist.Formats;
 using Kist.Formats.Jose;
 using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Hosting;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.References;
@@ -35,11 +35,11 @@ sealed class EvidenceAppraiser(
         try
         {
             var key = JsonWebKey.Parse(json);
-            // A trial import: the point is on its curve, and the algorithm is one of ours.
+            // The point is on its curve, or the RSA numbers are a key, and the algorithm is one of ours.
             switch (key)
             {
                 case EcJsonWebKey { Algorithm: JweAlgorithms.EcdhEsA256KW } ec:
-                    ec.CreateECDiffieHellman().Dispose();
+                    ec.CheckPoint();
                     return ec;
                 case RsaJsonWebKey { Algorithm: JweAlgorithms.RsaOaep256 } rsa:
                     rsa.CreateRsa().Dispose();
@@ -183,17 +183,14 @@ sealed class EvidenceAppraiser(
 
     private static JsonElement RuntimeDataClaims(string nonce, JsonWebKey key)
     {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using var document = JsonDocument.Parse(JsonBytes.Write(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("nonce"u8, nonce);
             writer.WritePropertyName("tee-pubkey"u8);
             key.WriteTo(writer);
             writer.WriteEndObject();
-        }
-
-        using var document = JsonDocument.Parse(buffer.ToArray());
+        }));
         return document.RootElement.Clone();
     }
 }

@@ -53,6 +53,55 @@ public sealed class JsonWebKeyTests
     }
 
     [Theory]
+    [InlineData("P-256")]
+    [InlineData("P-384")]
+    [InlineData("P-521")]
+    public void CheckPoint_AnyPoint_IsJudgedAsTheImportJudgesIt(string curve)
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            using var key = ECDiffieHellman.Create(CurveOf(curve));
+            var q = key.ExportParameters(false).Q;
+            Key(curve, q.X!, q.Y!).CheckPoint();
+            // Any bit that is turned over leaves the curve; the import says the same.
+            var (x, y) = (q.X!.ToArray(), q.Y!.ToArray());
+            var at = Random.Shared.Next(2 * 8 * (x.Length - 2));
+            (at % 2 == 0 ? x : y)[^(1 + (at / 2 / 8))] ^= (byte)(1 << (at / 2 % 8));
+            Assert.Throws<MalformedDataException>(Key(curve, x, y).CheckPoint);
+            Assert.Throws<MalformedDataException>(() => Key(curve, x, y).CreateECDiffieHellman().Dispose());
+        }
+    }
+
+    [Theory]
+    [InlineData("P-256", 32)]
+    [InlineData("P-384", 48)]
+    [InlineData("P-521", 66)]
+    public void CheckPoint_ZeroOrNotReduced_IsRefused(string curve, int size)
+    {
+        Assert.Throws<MalformedDataException>(Key(curve, new byte[size], new byte[size]).CheckPoint);
+        // A point whose y is p too large satisfies the equation, and is no valid encoding.
+        using var key = ECDiffieHellman.Create(CurveOf(curve));
+        var q = key.ExportParameters(false).Q;
+        var prime = System.Numerics.BigInteger.Parse("0" + (curve switch
+        {
+            "P-256" => "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
+            "P-384" => "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
+            _ => "1ff" + new string('f', 128),
+        }), System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Throws<MalformedDataException>(Key(curve, prime.ToByteArray(isUnsigned: true, isBigEndian: true), q.Y!).CheckPoint);
+        Assert.Throws<MalformedDataException>(Key(curve, Enumerable.Repeat((byte)0xff, size).ToArray(), q.Y!).CheckPoint);
+    }
+
+    private static EcJsonWebKey Key(string curve, byte[] x, byte[] y) => new(curve, Base64Url.Encode(x), Base64Url.Encode(y), null);
+
+    private static ECCurve CurveOf(string name) => name switch
+    {
+        "P-256" => ECCurve.NamedCurves.nistP256,
+        "P-384" => ECCurve.NamedCurves.nistP384,
+        _ => ECCurve.NamedCurves.nistP521,
+    };
+
+    [Theory]
     [InlineData("AQ")] // 1
     [InlineData("Ag")] // even
     [InlineData("AAEAAQ")] // leading zero
