@@ -53,7 +53,7 @@ sealed class BrokerTransport : IDisposable
         {
             using var response = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
             var content = await ReadAsync(response, response.IsSuccessStatusCode ? maxResponseBytes : MaxErrorBytes, step, uri, limit.Token).ConfigureAwait(false);
-            return new BrokerResponse((int)response.StatusCode, content, SessionOf(response));
+            return new BrokerResponse((int)response.StatusCode, content, SessionOf(response), response.Headers.RetryAfter?.Delta);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -169,7 +169,7 @@ readonly record struct BrokerRequest(
     ReadOnlyMemory<byte>? Body = null, string? Bearer = null, string? Session = null, string ContentType = "application/json");
 
 /// <summary>What came back, whatever its status.</summary>
-readonly record struct BrokerResponse(int Status, ReadOnlyMemory<byte> Content, string? Session)
+readonly record struct BrokerResponse(int Status, ReadOnlyMemory<byte> Content, string? Session, TimeSpan? RetryAfter = null)
 {
     public bool IsSuccess => Status is >= 200 and < 300;
 }

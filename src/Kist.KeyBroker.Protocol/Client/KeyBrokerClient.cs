@@ -8,7 +8,8 @@ namespace Kist.KeyBroker.Protocol;
 /// <summary>
 /// The guest's side of the KBS protocol: attests once, keeps the token and the key to which the token is bound, and
 /// fetches secrets with them. A 401 means that the token is no longer good: it attests again, up to
-/// <see cref="KeyBrokerClientOptions.MaxHandshakes"/> times; any other refusal is final. Safe for concurrent use; one
+/// <see cref="KeyBrokerClientOptions.MaxHandshakes"/> times. A 429 or 503 means that the broker is busy: it asks again later, up to
+/// <see cref="KeyBrokerClientOptions.MaxRetries"/> times. Any other refusal is final. Safe for concurrent use; one
 /// handshake runs at a time.
 /// </summary>
 public sealed class KeyBrokerClient : IDisposable
@@ -42,14 +43,15 @@ public sealed class KeyBrokerClient : IDisposable
     {
         var resource = ResourceUri.Parse(uri);
         Attested? refused = null;
+        var backOff = new BackOff(_options);
         for (var handshakes = 0; ;)
         {
-            var (attested, isNew) = await AttestedAsync(refused, cancellationToken).ConfigureAwait(false);
+            var (attested, isNew) = await AttestedAsync(refused, backOff, cancellationToken).ConfigureAwait(false);
             if (isNew)
                 handshakes++;
-            var response = await _transport.SendAsync(
+            var response = await AskAsync(
                 KeyBrokerStep.FetchResource, HttpMethod.Get, $"{KbsProtocol.BasePath}/resource/{resource.Path}",
-                new BrokerRequest(Bearer: attested.Token), KbsProtocol.MaxResourceResponseBytes, cancellationToken).ConfigureAwait(false);
+                new BrokerRequest(Bearer: attested.Token), KbsProtocol.MaxResourceResponseBytes, backOff, cancellationToken).ConfigureAwait(false);
             if (response.IsSuccess)
                 return Decrypt(resource, response.Content.Span, attested.Key);
             if (response.Status != 401 || handshakes >= _options.MaxHandshakes)
@@ -62,7 +64,7 @@ public sealed class KeyBrokerClient : IDisposable
     /// <exception cref="KeyBrokerException">The broker refused, or could not be talked to.</exception>
     /// <exception cref="MalformedDataException">An answer does not follow its format.</exception>
     public async Task<string> GetTokenAsync(CancellationToken cancellationToken) =>
-        (await AttestedAsync(null, cancellationToken).ConfigureAwait(false)).Attested.Token;
+        (await AttestedAsync(null, new BackOff(_options), cancellationToken).ConfigureAwait(false)).Attested.Token;
 
     /// <summary>Attests anew for somebody else: with a key of its own, which this client does not keep.</summary>
     /// <returns>The token, and the private key to which it is bound (PKCS #8, PEM).</returns>
@@ -70,7 +72,7 @@ public sealed class KeyBrokerClient : IDisposable
     /// <exception cref="MalformedDataException">An answer does not follow its format.</exception>
     public async Task<(string Token, string KeyPem)> GetFreshTokenAsync(CancellationToken cancellationToken)
     {
-        using var attested = await HandshakeAsync(cancellationToken).ConfigureAwait(false);
+        using var attested = await HandshakeAsync(new BackOff(_options), cancellationToken).ConfigureAwait(false);
         return (attested.Token, attested.Key.ExportPkcs8PrivateKeyPem());
     }
 
@@ -82,7 +84,7 @@ public sealed class KeyBrokerClient : IDisposable
         _handshaking.Dispose();
     }
 
-    private async Task<(Attested Attested, bool IsNew)> AttestedAsync(Attested? refused, CancellationToken cancellationToken)
+    private async Task<(Attested Attested, bool IsNew)> AttestedAsync(Attested? refused, BackOff backOff, CancellationToken cancellationToken)
     {
         await _handshaking.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -90,7 +92,7 @@ public sealed class KeyBrokerClient : IDisposable
             // Another caller may have attested again since the token was refused.
             if (_attested is { } current && current != refused)
                 return (current, false);
-            _attested = await HandshakeAsync(cancellationToken).ConfigureAwait(false);
+            _attested = await HandshakeAsync(backOff, cancellationToken).ConfigureAwait(false);
             // The old key is not disposed: a concurrent caller may be decrypting with it.
             return (_attested, true);
         }
@@ -100,46 +102,79 @@ public sealed class KeyBrokerClient : IDisposable
         }
     }
 
-    private async Task<Attested> HandshakeAsync(CancellationToken cancellationToken)
+    private async Task<Attested> HandshakeAsync(BackOff backOff, CancellationToken cancellationToken)
     {
-        var (challenge, session) = await RequestChallengeAsync(cancellationToken).ConfigureAwait(false);
-        var algorithm = ReportData.AlgorithmOf(SelectedAlgorithm(challenge))
-            ?? throw new MalformedDataException("challenge", -1, "its \"selected-hash-algorithm\" is not known here");
-        var key = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
-        try
+        while (true)
         {
-            var publicKey = EcJsonWebKey.FromPublicKey(key, JweAlgorithms.EcdhEsA256KW);
-            var (evidence, additional) = await CollectAsync(challenge.Nonce, publicKey, algorithm, cancellationToken).ConfigureAwait(false);
-            var body = WriteAttestRequest(challenge.Nonce, publicKey, evidence, additional);
-            var response = await _transport.SendAsync(
-                KeyBrokerStep.Attest, HttpMethod.Post, $"{KbsProtocol.BasePath}/attest",
-                new BrokerRequest(body, Session: session), KbsProtocol.MaxTokenLength + 1024, cancellationToken).ConfigureAwait(false);
-            if (!response.IsSuccess)
-                throw BrokerTransport.Refusal(KeyBrokerStep.Attest, _options.Endpoint.ToString(), response, HintFor(response.Status));
-            var token = KbsJson.Read<AttestResponse>(response.Content.Span, KbsProtocol.MaxTokenLength + 1024).Token;
-            if (token.Length > KbsProtocol.MaxTokenLength || !token.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
-                throw new MalformedDataException("attestation token", -1, "it is not a compact JWT");
-            return new Attested(token, key);
-        }
-        catch
-        {
-            key.Dispose();
-            throw;
+            var (challenge, session) = await RequestChallengeAsync(backOff, cancellationToken).ConfigureAwait(false);
+            var algorithm = ReportData.AlgorithmOf(SelectedAlgorithm(challenge))
+                ?? throw new MalformedDataException("challenge", -1, "its \"selected-hash-algorithm\" is not known here");
+            var key = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+            try
+            {
+                var response = await AttestAsync(challenge, session, key, algorithm, backOff, cancellationToken).ConfigureAwait(false);
+                if (response.IsSuccess)
+                    return new Attested(ReadToken(response), key);
+                // The challenge is used up, whatever became of it: a new one is asked for.
+                if (response.Status != 503 || !await backOff.WaitAsync(response.RetryAfter, cancellationToken).ConfigureAwait(false))
+                    throw BrokerTransport.Refusal(KeyBrokerStep.Attest, _options.Endpoint.ToString(), response, HintFor(response.Status));
+                key.Dispose();
+            }
+            catch
+            {
+                key.Dispose();
+                throw;
+            }
         }
     }
 
-    private async Task<(Challenge Challenge, string Session)> RequestChallengeAsync(CancellationToken cancellationToken)
+    private async Task<BrokerResponse> AttestAsync(
+        Challenge challenge, string session, ECDiffieHellman key, HashAlgorithmName algorithm, BackOff backOff, CancellationToken cancellationToken)
+    {
+        var publicKey = EcJsonWebKey.FromPublicKey(key, JweAlgorithms.EcdhEsA256KW);
+        var (evidence, additional) = await CollectAsync(challenge.Nonce, publicKey, algorithm, cancellationToken).ConfigureAwait(false);
+        var body = WriteAttestRequest(challenge.Nonce, publicKey, evidence, additional);
+        return await AskAsync(
+            KeyBrokerStep.Attest, HttpMethod.Post, $"{KbsProtocol.BasePath}/attest",
+            new BrokerRequest(body, Session: session), KbsProtocol.MaxTokenLength + 1024, backOff, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static string ReadToken(BrokerResponse response)
+    {
+        var token = KbsJson.Read<AttestResponse>(response.Content.Span, KbsProtocol.MaxTokenLength + 1024).Token;
+        if (token.Length > KbsProtocol.MaxTokenLength || !token.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+            throw new MalformedDataException("attestation token", -1, "it is not a compact JWT");
+        return token;
+    }
+
+    private async Task<(Challenge Challenge, string Session)> RequestChallengeAsync(BackOff backOff, CancellationToken cancellationToken)
     {
         using var parameters = JsonDocument.Parse("""{"supported-hash-algorithms":["sha256","sha384","sha512"]}""");
         var request = new AuthRequest { Version = KbsProtocol.Version, Tee = _source.Tee, ExtraParams = parameters.RootElement };
-        var response = await _transport.SendAsync(
+        var response = await AskAsync(
             KeyBrokerStep.RequestChallenge, HttpMethod.Post, $"{KbsProtocol.BasePath}/auth",
-            new BrokerRequest(KbsJson.Write(request)), MaxChallengeBytes, cancellationToken).ConfigureAwait(false);
+            new BrokerRequest(KbsJson.Write(request)), MaxChallengeBytes, backOff, cancellationToken).ConfigureAwait(false);
         if (!response.IsSuccess)
             throw BrokerTransport.Refusal(KeyBrokerStep.RequestChallenge, _options.Endpoint.ToString(), response, HintFor(response.Status));
         var session = response.Session
             ?? throw new MalformedDataException("challenge", -1, $"the answer sets no cookie \"{KbsProtocol.SessionCookie}\"");
         return (KbsJson.Read<Challenge>(response.Content.Span, MaxChallengeBytes), session);
+    }
+
+    /// <summary>
+    /// Asks, and asks again later if the broker is busy. Not /attest after a 503: by then its session is used up. A 429 comes
+    /// before a session is looked at.
+    /// </summary>
+    private async Task<BrokerResponse> AskAsync(
+        KeyBrokerStep step, HttpMethod method, string path, BrokerRequest request, int maxResponseBytes, BackOff backOff, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var response = await _transport.SendAsync(step, method, path, request, maxResponseBytes, cancellationToken).ConfigureAwait(false);
+            var isBusy = response.Status == 429 || (response.Status == 503 && step != KeyBrokerStep.Attest);
+            if (!isBusy || !await backOff.WaitAsync(response.RetryAfter, cancellationToken).ConfigureAwait(false))
+                return response;
+        }
     }
 
     private async Task<(ReadOnlyMemory<byte> Evidence, string Additional)> CollectAsync(

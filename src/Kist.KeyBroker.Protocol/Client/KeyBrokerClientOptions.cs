@@ -22,6 +22,18 @@ public sealed record KeyBrokerClientOptions
     public int MaxHandshakes { get; init; } = 3;
 
     /// <summary>
+    /// How often a broker that says that it is busy (429, 503) is asked again, for one secret or token: each time later, and
+    /// never sooner than it says.
+    /// </summary>
+    public int MaxRetries { get; init; } = 6;
+
+    /// <summary>The longest wait before asking again. A broker that demands a longer one is not asked again.</summary>
+    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The clock by which is waited.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>
     /// True to talk plain http. Only for tests on one machine: whoever sits between sees nothing secret, but can waste the
     /// guest's time.
     /// </summary>
