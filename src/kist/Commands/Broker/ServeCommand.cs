@@ -18,6 +18,9 @@ namespace Kist.Cli.Commands.Broker;
 /// <summary><c>kist broker serve</c>: a key broker in the foreground, for production or to look at.</summary>
 static class ServeCommand
 {
+    // Whoever waits for the broker's first answer has it by then.
+    private static readonly TimeSpan GiveBackAfter = TimeSpan.FromSeconds(1);
+
     public static Command Create()
     {
         var state = new Option<string>("--state") { Description = "Folder of the broker's database, keys and certificate", Required = true, HelpName = "DIR" };
@@ -104,6 +107,7 @@ static class ServeCommand
             if (server.RaTlsEndpoint is { } attested)
                 Terminal.Note($"RA-TLS at {attested}");
             Terminal.Note($"certificate {Path.Combine(options.StateDirectory, "tls.crt")}, first administrator's token {server.AdminTokenFile}");
+            using var soon = new Timer(_ => IdleMemory.GiveBack(), null, GiveBackAfter, Timeout.InfiniteTimeSpan);
             await WaitForEndAsync(cancellationToken);
             await server.DisposeAsync();
             foreach (var plugin in options.Plugins.OfType<IDisposable>())
