@@ -33,6 +33,9 @@ sealed class BenchGuest : IDisposable
         _http = Connect();
     }
 
+    /// <summary>Size of the last /attest.</summary>
+    public int SentBytes { get; private set; }
+
     /// <summary>/auth and /attest; the token.</summary>
     public async Task<string> AttestAsync()
     {
@@ -43,7 +46,9 @@ sealed class BenchGuest : IDisposable
         }
 
         var (challenge, cookie) = await AuthAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "kbs/v0/attest") { Content = new StringContent(AttestBody(challenge), Encoding.UTF8, "application/json") };
+        var attest = AttestBody(challenge);
+        SentBytes = attest.Length;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "kbs/v0/attest") { Content = new StringContent(attest, Encoding.UTF8, "application/json") };
         request.Headers.Add("Cookie", cookie);
         using var response = await _http.SendAsync(request);
         using var body = JsonDocument.Parse(await Require(response));
