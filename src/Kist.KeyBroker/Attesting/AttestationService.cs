@@ -5,10 +5,12 @@ using Kist.Attestation;
 using Kist.Formats.Jose;
 using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Hosting;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.Resources;
 using Kist.KeyBroker.Sessions;
+using Kist.KeyBroker.Storage;
 using Kist.KeyBroker.Telemetry;
 using Kist.KeyBroker.Tokens;
 
@@ -19,49 +21,57 @@ namespace Kist.KeyBroker.Attesting;
 /// says how trustworthy it is. What comes out is a token, or a refusal; either is in the audit log first.
 /// </summary>
 sealed class AttestationService(
-    EvidenceAppraiser appraiser, PolicyStore policies, RevocationStore revocations, EarTokens tokens, AuditLog audit, TimeProvider time)
+    Database database, EvidenceAppraiser appraiser, PolicyStore policies, RevocationStore revocations, EarTokens tokens, AuditLog audit, TimeProvider time)
 {
     // What nobody has vouched for is kept only if it is no larger than honest evidence usually is.
     private const int MaxRefusedEvidenceBytes = 256 * 1024;
 
     /// <summary>Judges the evidence of a session that its caller has used up.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="request">What the guest sent.</param>
+    /// <param name="body">The bytes of that, which are kept as the evidence of the decision.</param>
+    /// <param name="correlation">The request's correlation id.</param>
+    /// <param name="peer">The guest's address.</param>
+    /// <param name="cancellationToken">Ends the evaluation of policies.</param>
     /// <exception cref="BrokerRefusal">The request is malformed, or the evidence is not accepted.</exception>
-    public string Attest(Session session, AttestRequest request, string correlation, string peer, CancellationToken cancellationToken)
+    public Task<string> AttestAsync(
+        Session session, AttestRequest request, ReadOnlyMemory<byte> body, string correlation, string peer, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var record = new AuditRecord { Kind = "attest", Outcome = "denied", Correlation = correlation, Tee = session.Tee, Peer = peer };
-        return Recorded(() => record, () =>
+        var draft = new Draft(new AuditRecord { Kind = "attest", Outcome = "denied", Correlation = correlation, Tee = session.Tee, Peer = peer });
+        return RecordedAsync(draft, () =>
         {
             CheckNonce(session, request.RuntimeData.Nonce);
             var key = EvidenceAppraiser.ReadKey(request.RuntimeData.TeePublicKey);
-            record = record with { Workload = key.Thumbprint() };
+            draft.Record = draft.Record with { Workload = key.Thumbprint() };
             var initData = EvidenceAppraiser.ReadInitData(request.InitData);
             var verdicts = appraiser.Verify(session.Tee, session.Nonce, request, key, initData, now);
-            record = record with { Attachments = [.. Attachments(verdicts, request)] };
-            return Conclude(record, verdicts, initData, session.Nonce, key, now, cancellationToken);
+            draft.Record = draft.Record with { Attachments = [.. verdicts.Select(Attachment), new AuditAttachment("evidence", body)] };
+            return Conclude(draft, verdicts, initData, session.Nonce, key, now, cancellationToken);
         });
     }
 
     /// <summary>Judges the evidence of a connection whose TLS handshake showed that the peer holds the certificate's key.</summary>
     /// <exception cref="BrokerRefusal">The evidence is malformed, or is not accepted.</exception>
-    public EarToken Attest(ConnectionProof proof, string correlation, string peer, CancellationToken cancellationToken)
+    public async Task<EarToken> AttestAsync(ConnectionProof proof, string correlation, string peer, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var record = new AuditRecord { Kind = "attest", Outcome = "denied", Correlation = correlation, Peer = peer, Attachments = [.. proof.Attachments] };
-        return Recorded(() => record, () =>
+        var draft = new Draft(new AuditRecord { Kind = "attest", Outcome = "denied", Correlation = correlation, Peer = peer, Attachments = [.. proof.Attachments] });
+        var token = await RecordedAsync(draft, () =>
         {
-            var verdict = appraiser.Verify(proof, now);
-            record = record with { Tee = verdict.Tee, Attachments = [new AuditAttachment("verdict.cpu0", VerdictJson.ToUtf8(verdict)), .. record.Attachments] };
+            var verdict = new NamedVerdict("cpu0", appraiser.Verify(proof, now));
+            draft.Record = draft.Record with { Tee = verdict.Verdict.Tee, Attachments = [Attachment(verdict), .. draft.Record.Attachments] };
             var key = proof.ReadKey();
-            record = record with { Workload = key.Thumbprint() };
+            draft.Record = draft.Record with { Workload = key.Thumbprint() };
             var nonce = Convert.ToBase64String(proof.Nonce.Span);
-            return tokens.Verify(Conclude(record, [new NamedVerdict("cpu0", verdict)], null, nonce, key, now, cancellationToken), now);
-        });
+            return Conclude(draft, [verdict], null, nonce, key, now, cancellationToken);
+        }).ConfigureAwait(false);
+        return tokens.Verify(token, now);
     }
 
-    /// <summary>From verdicts to the token: all accepted, not revoked, appraised by the policies, recorded.</summary>
+    /// <summary>From verdicts to the token: all accepted, not revoked, appraised by the policies.</summary>
     private string Conclude(
-        AuditRecord record, List<NamedVerdict> verdicts, InitData? initData, string nonce, JsonWebKey key, DateTimeOffset now, CancellationToken cancellationToken)
+        Draft draft, List<NamedVerdict> verdicts, InitData? initData, string nonce, JsonWebKey key, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (verdicts.Find(v => !v.Verdict.IsAccepted) is { Verdict: { } refused })
             throw Refusal(refused);
@@ -70,39 +80,50 @@ sealed class AttestationService(
             throw new BrokerRefusal(BrokerError.WorkloadRevoked, $"{revoked.Kind} {revoked.Value} was revoked by {revoked.By}: {revoked.Reason}");
         var trace = parts.ConvertAll(part => appraiser.Appraise(part, PolicyOf(part), now, cancellationToken)).SelectMany(lines => lines).ToList();
         var token = tokens.Issue(parts, now, out var id);
-        Append(record with { Outcome = "allowed", More = writer => WriteAppraisal(writer, id, parts, trace) });
+        draft.Record = draft.Record with { Outcome = "allowed", More = writer => WriteAppraisal(writer, id, parts, trace) };
         return token;
     }
 
-    /// <summary>Records whatever refuses, with what was known until then.</summary>
-    private T Recorded<T>(Func<AuditRecord> record, Func<T> attest)
+    /// <summary>Decides, and records the decision, whatever it is, before it is told.</summary>
+    private async Task<string> RecordedAsync(Draft draft, Func<string> decide)
+    {
+        // Policies, revocations and reference values are of one moment.
+        var (token, refusal) = database.ReadTogether(() => Decide(draft, decide));
+        using (BrokerTracing.Start("audit"))
+            await audit.AppendAsync(draft.Record).ConfigureAwait(false);
+        return token ?? throw refusal!;
+    }
+
+    private static (string? Token, BrokerRefusal? Refusal) Decide(Draft draft, Func<string> decide)
     {
         try
         {
-            return attest();
+            return (decide(), null);
         }
         catch (BrokerRefusal refusal)
         {
-            var denied = record();
-            Append(denied with
+            draft.Record = draft.Record with
             {
                 Code = refusal.Error.Code,
                 Detail = refusal.OperatorDetail,
-                Attachments = [.. denied.Attachments.Select(a => a with { MaxStoredBytes = MaxRefusedEvidenceBytes })],
-            });
-            throw;
+                Attachments = [.. draft.Record.Attachments.Select(a => a with { MaxStoredBytes = MaxRefusedEvidenceBytes })],
+            };
+            return (null, refusal);
         }
         catch (PolicyFailedException e)
         {
-            Append(record() with { Outcome = "failed", Code = BrokerError.PolicyFailed.Code, Detail = e.Message });
-            throw new BrokerRefusal(BrokerError.PolicyFailed, e.Message, e);
+            draft.Record = draft.Record with { Outcome = "failed", Code = BrokerError.PolicyFailed.Code, Detail = e.Message };
+            return (null, new BrokerRefusal(BrokerError.PolicyFailed, e.Message, e));
         }
     }
 
-    private void Append(AuditRecord record)
+    private static AuditAttachment Attachment(NamedVerdict named) =>
+        new($"verdict.{named.Name}", JsonBytes.Write(writer => VerdictJson.Write(writer, named.Verdict)));
+
+    /// <summary>The entry of a decision as far as it is known.</summary>
+    private sealed class Draft(AuditRecord record)
     {
-        using var span = BrokerTracing.Start("audit");
-        audit.Append(record);
+        public AuditRecord Record { get; set; } = record;
     }
 
     private StoredPolicy PolicyOf(AttestedPart part)
@@ -123,13 +144,6 @@ sealed class AttestationService(
     {
         if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(nonce), Encoding.UTF8.GetBytes(session.Nonce)))
             throw new BrokerRefusal(BrokerError.NonceMismatch);
-    }
-
-    private static IEnumerable<AuditAttachment> Attachments(List<NamedVerdict> verdicts, AttestRequest request)
-    {
-        foreach (var (name, verdict) in verdicts)
-            yield return new AuditAttachment($"verdict.{name}", VerdictJson.ToUtf8(verdict));
-        yield return new AuditAttachment("evidence", KbsJson.Write(request));
     }
 
     private static void WriteAppraisal(Utf8JsonWriter writer, string tokenId, List<AttestedPart> parts, List<string> trace)

@@ -1,6 +1,6 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Kist.Attestation;
+using Kist.KeyBroker.Hosting;
 
 namespace Kist.KeyBroker.Attesting;
 
@@ -40,8 +40,7 @@ sealed class AttestedPart
     {
         if (!verdict.IsAccepted || verdict.Claims is not { } claims)
             throw new InvalidOperationException("only an accepted verdict makes a part of a token");
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var annotated = JsonBytes.Write(writer =>
         {
             writer.WriteStartObject();
             writer.WritePropertyName(verdict.Tee);
@@ -62,9 +61,8 @@ sealed class AttestedPart
             writer.WriteBoolean("debug"u8, verdict.IsDebug);
             writer.WriteEndObject();
             writer.WriteEndObject();
-        }
-
-        using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), new JsonDocumentOptions { MaxDepth = 128 });
-        return new AttestedPart(name, verdict, document.RootElement.Clone());
+        });
+        // Not disposed, nor copied: the bytes are this document's own, and live as long as the part.
+        return new AttestedPart(name, verdict, JsonDocument.Parse(annotated, new JsonDocumentOptions { MaxDepth = 128 }).RootElement);
     }
 }

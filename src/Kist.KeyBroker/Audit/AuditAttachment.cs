@@ -6,13 +6,13 @@ namespace Kist.KeyBroker.Audit;
 /// <summary>A document that audit entries point to.</summary>
 /// <param name="Kind">"verdict", "evidence", "policy", …; unique within one entry.</param>
 /// <param name="Content">Its bytes.</param>
-sealed record AuditAttachment(string Kind, byte[] Content)
+sealed record AuditAttachment(string Kind, ReadOnlyMemory<byte> Content)
 {
     // What is decompressed is bounded by what a request could bring.
     private const int MaxContentBytes = 32 * 1024 * 1024;
 
     /// <summary>"sha256:" and the digest of the content.</summary>
-    public string Digest { get; } = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Content))}";
+    public string Digest { get; } = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Content.Span))}";
 
     /// <summary>
     /// If it is larger than this once it is compressed it is not stored, and the entry has its digest alone: what strangers
@@ -23,9 +23,9 @@ sealed record AuditAttachment(string Kind, byte[] Content)
     /// <summary>What is stored, or null if it is too large for that.</summary>
     public byte[]? Compress()
     {
-        using var output = new MemoryStream();
+        using var output = new MemoryStream(Content.Length / 4);
         using (var deflate = new DeflateStream(output, CompressionLevel.Fastest, leaveOpen: true))
-            deflate.Write(Content);
+            deflate.Write(Content.Span);
         return output.Length <= MaxStoredBytes ? output.ToArray() : null;
     }
 

@@ -15,12 +15,27 @@ sealed class AuditLog(Database database, TimeProvider time, TenantScope tenant)
     public long Append(AuditRecord record) => Append(record, time.GetUtcNow());
 
     /// <summary>Appends an entry of another moment than now.</summary>
-    internal long Append(AuditRecord record, DateTimeOffset at)
+    internal long Append(AuditRecord record, DateTimeOffset at) => database.Write(Insertion(record, at));
+
+    /// <summary>Appends an entry. When the task ends it is committed, together with others' or alone.</summary>
+    public Task<long> AppendAsync(AuditRecord record) => database.WriteAsync(Insertion(record, time.GetUtcNow()));
+
+    /// <summary>
+    /// Appends an entry if <paramref name="condition"/> holds, both in one transaction, so that what it counts and what is
+    /// recorded agree. Null if it does not hold.
+    /// </summary>
+    public Task<long?> AppendIfAsync(Func<DbConnection, bool> condition, AuditRecord record)
+    {
+        var insert = Insertion(record, time.GetUtcNow());
+        return database.WriteAsync(connection => condition(connection) ? (long?)insert(connection) : null);
+    }
+
+    private Func<DbConnection, long> Insertion(AuditRecord record, DateTimeOffset at)
     {
         record = tenant.IsDefault ? record : record with { Tenant = tenant.Name };
         // Compressed before the queue at the writers' lock, not in it.
         var attachments = record.Attachments.Select(a => (Attachment: a, Stored: a.Compress())).ToList();
-        return database.Write(connection =>
+        return connection =>
         {
             // The row's lock makes appends queue up on any database; sequences have no gaps.
             var sequence = connection.Scalar<long>("UPDATE audit_size SET size = size + 1 WHERE id = 1 RETURNING size") - 1;
@@ -37,15 +52,8 @@ sealed class AuditLog(Database database, TimeProvider time, TenantScope tenant)
                 ("@body", body));
             AuditTree.AddLeaf(connection, sequence, MerkleTree.LeafHash(body));
             return sequence;
-        });
+        };
     }
-
-    /// <summary>
-    /// Appends an entry if <paramref name="condition"/> holds, both in one transaction, so that what it counts and what is
-    /// recorded agree. Null if it does not hold.
-    /// </summary>
-    public long? AppendIf(Func<DbConnection, bool> condition, AuditRecord record) =>
-        database.Write(connection => condition(connection) ? (long?)Append(record) : null);
 
     /// <summary>How many entries there are, and the root over them.</summary>
     public (long Size, byte[] Root) Head() => database.Read(connection =>

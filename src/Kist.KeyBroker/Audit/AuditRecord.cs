@@ -1,5 +1,5 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Kist.KeyBroker.Hosting;
 
 namespace Kist.KeyBroker.Audit;
 
@@ -46,39 +46,33 @@ sealed record AuditRecord
     public IReadOnlyList<AuditAttachment> Attachments { get; init; } = [];
 
     /// <summary>The entry's bytes, which are the leaf of the tree.</summary>
-    public byte[] Write(long sequence, DateTimeOffset at)
+    public byte[] Write(long sequence, DateTimeOffset at) => JsonBytes.Write(writer =>
     {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        writer.WriteStartObject();
+        writer.WriteNumber("sequence"u8, sequence);
+        writer.WriteString("at"u8, at);
+        writer.WriteString("kind"u8, Kind);
+        writer.WriteString("outcome"u8, Outcome);
+        writer.WriteString("correlation"u8, Correlation);
+        Optional(writer, "code", Code);
+        Optional(writer, "detail", Detail);
+        Optional(writer, "tenant", Tenant);
+        Optional(writer, "tee", Tee);
+        Optional(writer, "resource", Resource);
+        Optional(writer, "workload", Workload);
+        Optional(writer, "actor", Actor);
+        Optional(writer, "peer", Peer);
+        More?.Invoke(writer);
+        if (Attachments.Count > 0)
         {
-            writer.WriteStartObject();
-            writer.WriteNumber("sequence"u8, sequence);
-            writer.WriteString("at"u8, at);
-            writer.WriteString("kind"u8, Kind);
-            writer.WriteString("outcome"u8, Outcome);
-            writer.WriteString("correlation"u8, Correlation);
-            Optional(writer, "code", Code);
-            Optional(writer, "detail", Detail);
-            Optional(writer, "tenant", Tenant);
-            Optional(writer, "tee", Tee);
-            Optional(writer, "resource", Resource);
-            Optional(writer, "workload", Workload);
-            Optional(writer, "actor", Actor);
-            Optional(writer, "peer", Peer);
-            More?.Invoke(writer);
-            if (Attachments.Count > 0)
-            {
-                writer.WriteStartObject("attachments"u8);
-                foreach (var attachment in Attachments)
-                    writer.WriteString(attachment.Kind, attachment.Digest);
-                writer.WriteEndObject();
-            }
-
+            writer.WriteStartObject("attachments"u8);
+            foreach (var attachment in Attachments)
+                writer.WriteString(attachment.Kind, attachment.Digest);
             writer.WriteEndObject();
         }
 
-        return buffer.ToArray();
-    }
+        writer.WriteEndObject();
+    });
 
     private static void Optional(Utf8JsonWriter writer, string name, string? value)
     {

@@ -161,7 +161,7 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
         if (!isKbs && !TryBelow(path, KbsProtocol.KistBasePath, out rest))
             return null;
         if (!_limiter.HasRoom(context.Http.Connection.RemoteIpAddress))
-            throw TooOften(context);
+            throw TooOften();
         var (first, remainder) = Split(rest);
         if (RaTlsChannel.Of(context.Http) is { } channel)
         {
@@ -230,14 +230,10 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
     private void Limit(BrokerContext context)
     {
         if (!_limiter.TryAcquire(context.Http.Connection.RemoteIpAddress))
-            throw TooOften(context);
+            throw TooOften();
     }
 
-    private static BrokerRefusal TooOften(BrokerContext context)
-    {
-        context.Http.Response.Headers.RetryAfter = "1";
-        return new BrokerRefusal(BrokerError.RateLimited);
-    }
+    private static BrokerRefusal TooOften() => new(BrokerError.RateLimited);
 
     private static Task<Reply> Only(string method, BrokerContext context, Func<Task<Reply>> handle) =>
         context.Method == method ? handle() : throw new BrokerRefusal(BrokerError.MethodNotAllowed);
@@ -260,6 +256,9 @@ sealed class BrokerApplication(BrokerServices services, ServerCertificate certif
     private static Reply Error(BrokerContext context, BrokerError error)
     {
         context.Code = error.Code;
+        // Seconds after which to ask again is worth while.
+        if (error.Status is 429 or 503)
+            context.Http.Response.Headers.RetryAfter = "1";
         return new Reply(
             KbsJson.Write(new ErrorInformation
             {

@@ -67,9 +67,13 @@ sealed class BrokerContext(HttpContext http, TimeProvider time, AdminAuthenticat
     /// <summary>The body as a message of the protocol.</summary>
     /// <exception cref="BrokerRefusal">It is not such a message.</exception>
     public async Task<T> ReadAsync<T>(int limit)
+        where T : class => Parse<T>(await ReadBodyAsync(limit).ConfigureAwait(false), limit);
+
+    /// <summary>A body as a message of the protocol.</summary>
+    /// <exception cref="BrokerRefusal">It is not such a message.</exception>
+    public static T Parse<T>(ReadOnlyMemory<byte> body, int limit)
         where T : class
     {
-        var body = await ReadBodyAsync(limit).ConfigureAwait(false);
         try
         {
             return KbsJson.Read<T>(body.Span, limit);

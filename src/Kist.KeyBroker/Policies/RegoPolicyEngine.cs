@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Kist.Formats;
 using Kist.Rego;
@@ -43,12 +41,13 @@ sealed class RegoPolicyEngine(TimeProvider time) : IPolicyEngine
     public PolicyAnswer Evaluate(
         string name, string text, string query, JsonElement input, JsonElement data, IReferenceLookup? references, CancellationToken cancellationToken)
     {
+        var inputValue = RegoValue.FromJson(input);
         var options = new RegoEvaluationOptions
         {
-            Input = RegoValue.FromJson(input),
+            Input = inputValue,
             Data = RegoValue.FromJson(data),
             Limits = Limits,
-            Extensions = Functions(references),
+            Extensions = Functions(references, new PolicyInput(input, inputValue)),
             Clock = time,
         };
         try
@@ -87,26 +86,25 @@ sealed class RegoPolicyEngine(TimeProvider time) : IPolicyEngine
 
     private static string Shorten(string text) => text.Length <= MaxTraceValueLength ? text : text[..MaxTraceValueLength] + "…";
 
-    private static RegoExtensions Functions(IReferenceLookup? references) => new RegoExtensions()
+    private static RegoExtensions Functions(IReferenceLookup? references, PolicyInput input) => new RegoExtensions()
         .Add("query_reference_value", 1, arguments =>
             arguments[0] is RegoString name && references?.ValueOf(name.Value) is { } value ? RegoValue.FromJson(value) : RegoValue.Null)
         .Add("query_reference_sets", 2, arguments =>
         {
             if (references is null || arguments[0] is not RegoString tee)
                 return RegoValue.ArrayOf();
-            using var claims = JsonDocument.Parse(arguments[1].ToJson());
-            return RegoValue.ArrayOf([.. references.MatchingSets(tee.Value, claims.RootElement).Select(RegoValue.Of)]);
+            return RegoValue.ArrayOf([.. references.MatchingSets(tee.Value, input.JsonOf(arguments[1])).Select(RegoValue.Of)]);
         });
 
+    // By the text itself: what runs is what was compiled from exactly these characters.
     private RegoProgram ProgramOf(string name, string text)
     {
-        var key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-        if (_programs.TryGetValue(key, out var program))
+        if (_programs.TryGetValue(text, out var program))
             return program;
         program = RegoProgram.Compile([new RegoModule(name, text)], CompileOptions);
         if (_programs.Count >= MaxCached)
             _programs.Clear();
-        _programs[key] = program;
+        _programs[text] = program;
         return program;
     }
 

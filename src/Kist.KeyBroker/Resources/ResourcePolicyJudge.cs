@@ -1,5 +1,5 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Kist.KeyBroker.Hosting;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.Protocol;
 using Kist.KeyBroker.Telemetry;
@@ -37,24 +37,18 @@ sealed class ResourcePolicyJudge(IPolicyEngine engine)
         return policies.Count == 0 ? ["there is no policy"] : null;
     }
 
-    private static byte[] PolicyData(string plugin, IReadOnlyList<string> path, IReadOnlyDictionary<string, string> query)
+    private static byte[] PolicyData(string plugin, IReadOnlyList<string> path, IReadOnlyDictionary<string, string> query) => JsonBytes.Write(writer =>
     {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("plugin"u8, plugin);
-            writer.WriteStartArray("resource-path"u8);
-            foreach (var part in path)
-                writer.WriteStringValue(part);
-            writer.WriteEndArray();
-            writer.WriteStartObject("query"u8);
-            foreach (var (name, value) in query)
-                writer.WriteString(name, value);
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-        }
-
-        return buffer.ToArray();
-    }
+        writer.WriteStartObject();
+        writer.WriteString("plugin"u8, plugin);
+        writer.WriteStartArray("resource-path"u8);
+        foreach (var part in path)
+            writer.WriteStringValue(part);
+        writer.WriteEndArray();
+        writer.WriteStartObject("query"u8);
+        foreach (var (name, value) in query)
+            writer.WriteString(name, value);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
 }

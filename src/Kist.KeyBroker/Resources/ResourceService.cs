@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Kist.Formats;
 using Kist.Formats.Jose;
@@ -5,6 +6,7 @@ using Kist.KeyBroker.Audit;
 using Kist.KeyBroker.Errors;
 using Kist.KeyBroker.Policies;
 using Kist.KeyBroker.Protocol;
+using Kist.KeyBroker.Storage;
 using Kist.KeyBroker.Telemetry;
 using Kist.KeyBroker.Tokens;
 
@@ -12,19 +14,21 @@ namespace Kist.KeyBroker.Resources;
 
 /// <summary>Gives secrets to attested workloads: the policy first, then the secret, and the audit entry before the answer.</summary>
 sealed class ResourceService(
-    ResourceStore store, ResourceTermsStore terms, RevocationStore revocations, PolicyStore policies, ResourcePolicyJudge judge, AuditLog audit, TimeProvider time)
+    Database database, ResourceStore store, ResourceTermsStore terms, RevocationStore revocations, PolicyStore policies, ResourcePolicyJudge judge, AuditLog audit, TimeProvider time)
 {
     /// <summary>The secret, encrypted to the workload's key.</summary>
     /// <exception cref="BrokerRefusal">The policy denies it, or there is no such secret.</exception>
-    public byte[] Read(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken) =>
-        Read(uri, query, token, correlation, peer, secret => JweEncryption.EncryptFlattened(secret, token.TeePublicKey), cancellationToken);
+    public Task<byte[]> ReadAsync(
+        ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken) =>
+        ReadAsync(uri, query, token, correlation, peer, secret => JweEncryption.EncryptFlattened(secret, token.TeePublicKey), cancellationToken);
 
     /// <summary>The secret itself, for a connection that ends in the workload. The caller wipes it.</summary>
     /// <exception cref="BrokerRefusal">The policy denies it, or there is no such secret.</exception>
-    public byte[] ReadInClear(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken) =>
-        Read(uri, query, token, correlation, peer, secret => secret.ToArray(), cancellationToken);
+    public Task<byte[]> ReadInClearAsync(
+        ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, CancellationToken cancellationToken) =>
+        ReadAsync(uri, query, token, correlation, peer, secret => secret.ToArray(), cancellationToken);
 
-    private byte[] Read(
+    private async Task<byte[]> ReadAsync(
         ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, string correlation, string peer, Func<ReadOnlySpan<byte>, byte[]> seal,
         CancellationToken cancellationToken)
     {
@@ -40,17 +44,14 @@ sealed class ResourceService(
         };
         try
         {
-            CheckRevocations(token);
-            // Whether the secret exists is told only to those who may have it.
-            if (judge.Judge(policies.Resource(uri.Repository, uri.Path), uri, query, token.Claims, cancellationToken) is { } why)
-                throw new BrokerRefusal(BrokerError.PolicyDenied, string.Join('\n', why));
-            if (store.Get(uri.Path) is not var (secret, version))
-                throw new BrokerRefusal(BrokerError.ResourceUnknown);
-            using (secret)
+            // Revocations, policies and the secret are of one moment.
+            var (stored, derivedBy) = database.ReadTogether(() => Find(uri, query, token, cancellationToken));
+            using (var secret = store.Open(uri.Path, stored))
             {
                 byte[] answer;
                 using (BrokerTracing.Start("encrypt"))
-                    answer = Seal(uri, secret, token, seal);
+                    answer = Seal(uri, secret, derivedBy, token, seal);
+                var version = stored.Version;
                 var released = record with
                 {
                     Outcome = "allowed",
@@ -62,21 +63,28 @@ sealed class ResourceService(
                 };
                 // Counted and recorded before it leaves: an answer that is lost on its way counts. A revocation that is
                 // there before the record holds, whichever replica took it.
-                var recorded = audit.AppendIf(
-                    connection =>
-                    {
-                        CheckRevocations(token);
-                        return terms.TryCount(connection, uri.Path, time.GetUtcNow());
-                    },
-                    released);
-                if (recorded is null)
-                    throw new BrokerRefusal(BrokerError.LeaseExhausted);
-                return answer;
+                var isReleased = false;
+                try
+                {
+                    isReleased = await audit.AppendIfAsync(
+                        connection =>
+                        {
+                            CheckRevocations(token);
+                            return terms.TryCount(connection, uri.Path, time.GetUtcNow());
+                        },
+                        released).ConfigureAwait(false) is not null;
+                    return isReleased ? answer : throw new BrokerRefusal(BrokerError.LeaseExhausted);
+                }
+                finally
+                {
+                    if (!isReleased)
+                        CryptographicOperations.ZeroMemory(answer);
+                }
             }
         }
         catch (BrokerRefusal refusal)
         {
-            audit.Append(record with { Code = refusal.Error.Code, Detail = refusal.OperatorDetail });
+            await audit.AppendAsync(record with { Code = refusal.Error.Code, Detail = refusal.OperatorDetail }).ConfigureAwait(false);
             throw;
         }
         catch (Exception e) when (e is PolicyFailedException or OperationFailedException or MalformedDataException)
@@ -87,9 +95,18 @@ sealed class ResourceService(
                 OperationFailedException { IsTransient: true } => BrokerError.Unavailable,
                 _ => BrokerError.Internal,
             };
-            audit.Append(record with { Outcome = "failed", Code = error.Code, Detail = e.Message });
+            await audit.AppendAsync(record with { Outcome = "failed", Code = error.Code, Detail = e.Message }).ConfigureAwait(false);
             throw new BrokerRefusal(error, e.Message, e);
         }
+    }
+
+    private (SealedResource Stored, string? DerivedBy) Find(ResourceUri uri, IReadOnlyDictionary<string, string> query, EarToken token, CancellationToken cancellationToken)
+    {
+        CheckRevocations(token);
+        // Whether the secret exists is told only to those who may have it.
+        if (judge.Judge(policies.Resource(uri.Repository, uri.Path), uri, query, token.Claims, cancellationToken) is { } why)
+            throw new BrokerRefusal(BrokerError.PolicyDenied, string.Join('\n', why));
+        return (store.FindSealed(uri.Path) ?? throw new BrokerRefusal(BrokerError.ResourceUnknown), terms.Find(uri.Path)?.DerivedBy);
     }
 
     private void CheckRevocations(EarToken token)
@@ -109,9 +126,9 @@ sealed class ResourceService(
         writer.WriteEndObject();
     }
 
-    private byte[] Seal(ResourceUri uri, SecretBytes secret, EarToken token, Func<ReadOnlySpan<byte>, byte[]> seal)
+    private byte[] Seal(ResourceUri uri, SecretBytes secret, string? derivedBy, EarToken token, Func<ReadOnlySpan<byte>, byte[]> seal)
     {
-        if (terms.Find(uri.Path)?.DerivedBy is not { } claim)
+        if (derivedBy is not { } claim)
             return seal(secret.Span);
         var evidence = token.Claims.GetProperty("submods").GetProperty("cpu0").GetProperty("ear.veraison.annotated-evidence");
         using var derived = terms.Derive(secret.Span, uri.Path, claim, evidence)

@@ -12,6 +12,9 @@ sealed record ResourceInfo(string Path, long CurrentVersion, DateTimeOffset Crea
 /// <summary>One version of a secret, besides its value.</summary>
 sealed record ResourceVersionInfo(long Version, DateTimeOffset CreatedAt, string CreatedBy, long SizeBytes, string MasterKey);
 
+/// <summary>One version of a secret as it is stored.</summary>
+sealed record SealedResource(long Version, Envelope Envelope);
+
 /// <summary>Secrets: encrypted at rest, in versions, deleted softly first.</summary>
 sealed class ResourceStore(Database database, MasterKeyRing keys, TenantScope tenant)
 {
@@ -74,19 +77,22 @@ sealed class ResourceStore(Database database, MasterKeyRing keys, TenantScope te
 
     /// <summary>The present version's value, or null if there is none or it is deleted. The caller disposes it.</summary>
     /// <exception cref="OperationFailedException">What is stored was changed, or its master key is not at hand.</exception>
-    public (SecretBytes Secret, long Version)? Get(string path)
-    {
-        path = tenant.Qualify(path);
-        var stored = database.Read(connection => connection.Single(
-            """
-            SELECT v.version, v.master_key, v.wrapped_key, v.sealed
-            FROM resource r JOIN resource_version v ON v.path = r.path AND v.version = r.current_version
-            WHERE r.path = @path AND r.deleted_at IS NULL
-            """,
-            r => ((long Version, Envelope Envelope)?)(r.GetInt64(0), new Envelope(r.GetString(1), r.Bytes(2), r.Bytes(3))),
-            ("@path", path)));
-        return stored is { } found ? (found.Envelope.Open(keys, path, found.Version), found.Version) : null;
-    }
+    public (SecretBytes Secret, long Version)? Get(string path) =>
+        FindSealed(path) is { } stored ? (Open(path, stored), stored.Version) : null;
+
+    /// <summary>The present version as it is stored, or null if there is none or it is deleted.</summary>
+    public SealedResource? FindSealed(string path) => database.Read(connection => connection.Single(
+        """
+        SELECT v.version, v.master_key, v.wrapped_key, v.sealed
+        FROM resource r JOIN resource_version v ON v.path = r.path AND v.version = r.current_version
+        WHERE r.path = @path AND r.deleted_at IS NULL
+        """,
+        r => new SealedResource(r.GetInt64(0), new Envelope(r.GetString(1), r.Bytes(2), r.Bytes(3))),
+        ("@path", tenant.Qualify(path))));
+
+    /// <summary>The value of what was stored. The caller disposes it. Outside of transactions: the master key may be far away.</summary>
+    /// <exception cref="OperationFailedException">What is stored was changed, or its master key is not at hand.</exception>
+    public SecretBytes Open(string path, SealedResource stored) => stored.Envelope.Open(keys, tenant.Qualify(path), stored.Version);
 
     /// <summary>What is known of a secret, deleted or not; null if it never was, or was purged.</summary>
     public ResourceInfo? Find(string path) => database.Read(connection => connection.Single(

@@ -44,8 +44,9 @@ sealed class HandshakeRoutes(BrokerServices services)
             SessionUse.AlreadyUsed => throw new BrokerRefusal(BrokerError.SessionUsed),
             _ => throw new BrokerRefusal(BrokerError.SessionUnknown),
         };
-        var request = await context.ReadAsync<AttestRequest>(KbsProtocol.MaxAttestBytes).ConfigureAwait(false);
-        var token = services.Attestation.Attest(session, request, context.Correlation, context.Peer, context.Aborted);
+        var body = await context.ReadBodyAsync(KbsProtocol.MaxAttestBytes).ConfigureAwait(false);
+        var request = BrokerContext.Parse<AttestRequest>(body, KbsProtocol.MaxAttestBytes);
+        var token = await services.Attestation.AttestAsync(session, request, body, context.Correlation, context.Peer, context.Aborted).ConfigureAwait(false);
         services.Sessions.SetToken(session.Id, token);
         SetCookie(context, session);
         return Reply.Json(KbsJson.Write(new AttestResponse { Token = token }));

@@ -17,26 +17,26 @@ sealed class RaTlsRoutes(BrokerServices services)
     /// <summary>Answers one request of a channel.</summary>
     public Task<Reply> HandleAsync(BrokerContext context, RaTlsChannel channel, bool isKbs, string first, string rest) => (isKbs, first, context.Method) switch
     {
-        (true, "resource", "GET") => Task.FromResult(Read(context, channel, rest)),
+        (true, "resource", "GET") => ReadAsync(context, channel, rest),
         (false, "ra-tls", "GET") when rest == "challenge" => Task.FromResult(Challenge(channel)),
         (false, "ra-tls", "POST") when rest == "challenge" => AnswerAsync(context, channel),
         _ => throw new BrokerRefusal(BrokerError.PathUnknown),
     };
 
-    private Reply Read(BrokerContext context, RaTlsChannel channel, string path)
+    private async Task<Reply> ReadAsync(BrokerContext context, RaTlsChannel channel, string path)
     {
         if (!ResourceUri.TryParse(path, out var uri) || path.StartsWith("kbs:", StringComparison.Ordinal))
             throw new BrokerRefusal(BrokerError.PathUnknown.Saying("a resource's path is repository/type/tag"));
-        var token = channel.TokenOf(context.Tenant, services.Options.RaTlsChallenge, context.Now) ?? Attest(context, channel);
-        return Reply.Secret(services.Reading.ReadInClear(uri, GuestRequest.Query(context), token, context.Correlation, context.Peer, context.Aborted));
+        var token = channel.TokenOf(context.Tenant, services.Options.RaTlsChallenge, context.Now) ?? await AttestAsync(context, channel).ConfigureAwait(false);
+        return Reply.Secret(await services.Reading.ReadInClearAsync(uri, GuestRequest.Query(context), token, context.Correlation, context.Peer, context.Aborted).ConfigureAwait(false));
     }
 
     /// <summary>Judges the certificate, at the first request and again when what was proved has expired.</summary>
-    private EarToken Attest(BrokerContext context, RaTlsChannel channel)
+    private async Task<EarToken> AttestAsync(BrokerContext context, RaTlsChannel channel)
     {
         if (services.Options.RaTlsChallenge)
             throw new BrokerRefusal(BrokerError.ChallengeNeeded);
-        var token = services.Attestation.Attest(ConnectionProof.Of(Certificate(context)), context.Correlation, context.Peer, context.Aborted);
+        var token = await services.Attestation.AttestAsync(ConnectionProof.Of(Certificate(context)), context.Correlation, context.Peer, context.Aborted).ConfigureAwait(false);
         channel.Keep(context.Tenant, token, isFresh: false);
         return token;
     }
@@ -58,7 +58,7 @@ sealed class RaTlsRoutes(BrokerServices services)
         var nonce = channel.TakeNonce() ?? throw new BrokerRefusal(BrokerError.NonceMismatch);
         var answer = await context.ReadBodyAsync(DiceEvidence.MaxSize).ConfigureAwait(false);
         var proof = ConnectionProof.Of(Certificate(context), answer, nonce);
-        channel.Keep(context.Tenant, services.Attestation.Attest(proof, context.Correlation, context.Peer, context.Aborted), isFresh: true);
+        channel.Keep(context.Tenant, await services.Attestation.AttestAsync(proof, context.Correlation, context.Peer, context.Aborted).ConfigureAwait(false), isFresh: true);
         return Reply.Empty;
     }
 

@@ -15,17 +15,17 @@ sealed class ResourceRoutes(BrokerServices services)
             throw new BrokerRefusal(BrokerError.PathUnknown.Saying("a resource's path is repository/type/tag"));
         return context.Method switch
         {
-            "GET" => Task.FromResult(Read(context, uri)),
+            "GET" => ReadAsync(context, uri),
             "POST" => WriteAsync(context, uri),
             "DELETE" => Task.FromResult(Delete(context, uri)),
             _ => throw new BrokerRefusal(BrokerError.MethodNotAllowed),
         };
     }
 
-    private Reply Read(BrokerContext context, ResourceUri uri)
+    private async Task<Reply> ReadAsync(BrokerContext context, ResourceUri uri)
     {
         var token = GuestRequest.Token(services, context);
-        return Reply.Json(services.Reading.Read(uri, GuestRequest.Query(context), token, context.Correlation, context.Peer, context.Aborted));
+        return Reply.Json(await services.Reading.ReadAsync(uri, GuestRequest.Query(context), token, context.Correlation, context.Peer, context.Aborted).ConfigureAwait(false));
     }
 
     private async Task<Reply> WriteAsync(BrokerContext context, ResourceUri uri)

@@ -13,30 +13,33 @@ namespace Kist.KeyBroker.Storage;
 abstract class Database : IDisposable
 {
     private readonly ThreadLocal<DbConnection?> _writing = new();
+    private readonly ThreadLocal<DbConnection?> _reading = new();
 
     /// <summary>SQL type of a byte string.</summary>
     public abstract string BytesType { get; }
 
-    /// <summary>Reads from one consistent state.</summary>
-    public T Read<T>(Func<DbConnection, T> read) => _writing.Value is { } connection ? read(connection) : RunRead(read);
+    /// <summary>True within a <see cref="Write{T}"/> of this thread.</summary>
+    protected bool IsWriting => _writing.Value is not null;
+
+    /// <summary>Reads from one consistent state, which all reads within <paramref name="read"/> on this thread see.</summary>
+    public T Read<T>(Func<DbConnection, T> read) =>
+        (_writing.Value ?? _reading.Value) is { } open ? read(open) : RunRead(connection => Within(_reading, connection, read));
+
+    /// <summary>Makes one state of all that <paramref name="read"/> reads on this thread.</summary>
+    public T ReadTogether<T>(Func<T> read) => Read(_ => read());
 
     /// <summary>Changes in one transaction: all of it or, if <paramref name="write"/> throws, nothing.</summary>
-    public T Write<T>(Func<DbConnection, T> write)
+    public T Write<T>(Func<DbConnection, T> write) => _writing.Value is { } outer ? write(outer) : RunWrite(connection => AsWriter(connection, write));
+
+    /// <summary>
+    /// As <see cref="Write{T}"/>, on whatever thread and perhaps in one transaction with other callers' changes. When the task
+    /// ends the change is committed, as durably as any other; when it fails, nothing of this change was made.
+    /// </summary>
+    public virtual async Task<T> WriteAsync<T>(Func<DbConnection, T> write)
     {
-        if (_writing.Value is { } outer)
-            return write(outer);
-        return RunWrite(connection =>
-        {
-            _writing.Value = connection;
-            try
-            {
-                return write(connection);
-            }
-            finally
-            {
-                _writing.Value = null;
-            }
-        });
+        // Not in the caller's context: what is thrown is the task's.
+        await Task.CompletedTask.ConfigureAwait(false);
+        return Write(write);
     }
 
     /// <summary>Changes in one transaction.</summary>
@@ -49,7 +52,27 @@ abstract class Database : IDisposable
     /// <summary>Makes one transaction of all changes that <paramref name="write"/> makes on this thread.</summary>
     public void Write(Action write) => Write(_ => write());
 
-    public virtual void Dispose() => _writing.Dispose();
+    public virtual void Dispose()
+    {
+        _writing.Dispose();
+        _reading.Dispose();
+    }
+
+    /// <summary>Runs a part of a transaction, so that calls within it join.</summary>
+    protected T AsWriter<T>(DbConnection connection, Func<DbConnection, T> write) => Within(_writing, connection, write);
+
+    private static T Within<T>(ThreadLocal<DbConnection?> place, DbConnection connection, Func<DbConnection, T> act)
+    {
+        place.Value = connection;
+        try
+        {
+            return act(connection);
+        }
+        finally
+        {
+            place.Value = null;
+        }
+    }
 
     protected abstract T RunRead<T>(Func<DbConnection, T> read);
 

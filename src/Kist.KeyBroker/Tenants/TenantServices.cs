@@ -32,8 +32,8 @@ sealed class TenantServices
         Changes = new ChangeService(database, Proposals, Policies, shared.Engine, References, Audit, options.RequireTwoPersons);
         var appraiser = new EvidenceAppraiser(shared.Verification, shared.Engine, References, options.RaTlsEndorsements, options.RaTlsMaximumLifetime);
         var judge = new ResourcePolicyJudge(shared.Engine);
-        Attestation = new AttestationService(appraiser, Policies, Revocations, Tokens, Audit, options.Time);
-        Reading = new ResourceService(Resources, Terms, Revocations, Policies, judge, Audit, options.Time);
+        Attestation = new AttestationService(database, appraiser, Policies, Revocations, Tokens, Audit, options.Time);
+        Reading = new ResourceService(database, Resources, Terms, Revocations, Policies, judge, Audit, options.Time);
         Plugins = new PluginService(Revocations, Policies, judge, Audit);
         WhatIf = new WhatIfService(Audit, appraiser, Policies, judge, Tokens);
     }

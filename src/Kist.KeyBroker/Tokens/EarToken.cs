@@ -1,9 +1,9 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Kist.Formats;
 using Kist.Formats.Jose;
 using Kist.KeyBroker.Attesting;
 using Kist.KeyBroker.Errors;
+using Kist.KeyBroker.Hosting;
 using Kist.KeyBroker.Telemetry;
 
 namespace Kist.KeyBroker.Tokens;
@@ -30,6 +30,8 @@ sealed class EarTokens(SigningKey key, string issuer, TimeSpan lifetime, bool ve
     // Parts of the claims that policies of the attestation read and the token does without: they are large.
     private static readonly string[] VerboseClaims = ["uefi_event_logs"];
 
+    private static readonly string Build = $"kist {typeof(EarTokens).Assembly.GetName().Version?.ToString(3)}";
+
     public string Issue(IReadOnlyList<AttestedPart> parts, DateTimeOffset now, out string id)
     {
         using var span = BrokerTracing.Start("issue token");
@@ -38,31 +40,25 @@ sealed class EarTokens(SigningKey key, string issuer, TimeSpan lifetime, bool ve
     }
 
     /// <summary>What the token of these parts says, in JSON.</summary>
-    public byte[] Claims(IReadOnlyList<AttestedPart> parts, DateTimeOffset now, string id)
+    public byte[] Claims(IReadOnlyList<AttestedPart> parts, DateTimeOffset now, string id) => JsonBytes.Write(writer =>
     {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("eat_profile"u8, Profile);
-            writer.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
-            writer.WriteNumber("nbf"u8, now.ToUnixTimeSeconds());
-            writer.WriteNumber("exp"u8, (now + lifetime).ToUnixTimeSeconds());
-            writer.WriteString("iss"u8, issuer);
-            writer.WriteString("jti"u8, id);
-            writer.WriteStartObject("ear.verifier-id"u8);
-            writer.WriteString("developer"u8, "Kist"u8);
-            writer.WriteString("build"u8, $"kist {typeof(EarTokens).Assembly.GetName().Version?.ToString(3)}");
-            writer.WriteEndObject();
-            writer.WriteStartObject("submods"u8);
-            foreach (var part in parts)
-                WritePart(writer, part);
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-        }
-
-        return buffer.ToArray();
-    }
+        writer.WriteStartObject();
+        writer.WriteString("eat_profile"u8, Profile);
+        writer.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
+        writer.WriteNumber("nbf"u8, now.ToUnixTimeSeconds());
+        writer.WriteNumber("exp"u8, (now + lifetime).ToUnixTimeSeconds());
+        writer.WriteString("iss"u8, issuer);
+        writer.WriteString("jti"u8, id);
+        writer.WriteStartObject("ear.verifier-id"u8);
+        writer.WriteString("developer"u8, "Kist"u8);
+        writer.WriteString("build"u8, Build);
+        writer.WriteEndObject();
+        writer.WriteStartObject("submods"u8);
+        foreach (var part in parts)
+            WritePart(writer, part);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
 
     /// <summary>Verifies a token.</summary>
     /// <exception cref="BrokerRefusal">It is not one of this broker's, or has expired.</exception>
