@@ -47,7 +47,7 @@ sealed class BrokerProcess : IDisposable
         var started = Stopwatch.GetTimestamp();
         var process = Process.Start(new ProcessStartInfo(kist,
             ["broker", "serve", "--state", setting["state"], "--listen", $"127.0.0.1:{Port}", "--allow-simulated",
-             "--collateral", setting["collateral"], "--trust-anchor", setting.Anchor, "--peer-rate", "1000000", "--peer-burst", "1000000", "--no-system-roots", .. more])
+             "--collateral", setting["collateral"], "--trust-anchor", setting.Anchor, "--peer-rate", "1000000", "--peer-burst", "1000000", .. more])
         {
             RedirectStandardError = true,
         })!;

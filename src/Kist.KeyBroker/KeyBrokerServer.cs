@@ -106,9 +106,7 @@ public sealed class KeyBrokerServer : IAsyncDisposable
     private static WebApplication Build(KeyBrokerOptions options, ServerCertificate certificate)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        // Handlers never wait for anything but the database, for whose changes they wait without a thread: what has been read
-        // need not change threads before it is handled.
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;

@@ -31,6 +31,23 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Guests_MoreThanTheLimit_AllGetTheirSecretInTurn()
+    {
+        await using var broker = await TestBroker.StartAsync(o => o with { UnauthenticatedRequestsPerSecond = 40, UnauthenticatedBurst = 10 });
+        using var admin = broker.Admin();
+        await admin.RegisterReferenceSetAsync(PolicyTests.SampleSet(), Token);
+        await admin.PutResourceAsync(ResourceUri.Parse("a/b/c"), "s"u8.ToArray(), Token);
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(async _ =>
+        {
+            using var guest = broker.Guest();
+            using var secret = await guest.GetResourceAsync("a/b/c", Token);
+            Assert.Equal((byte)'s', Assert.Single(secret.Span.ToArray()));
+        }));
+        using var metrics = await broker.SendAsync(HttpMethod.Get, "/metrics");
+        Assert.Contains("kist_broker_errors_total{code=\"rate.limited\"}", await metrics.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Refusals_OverAndOver_Are429AndNotAudited()
     {
         await using var broker = await TestBroker.StartAsync(o => o with { UnauthenticatedRequestsPerSecond = 1, UnauthenticatedBurst = 5 });

@@ -61,23 +61,11 @@ sealed class ServerCertificate : IDisposable
         var (certificate, issuers) = TlsCertificate.LoadOrCreate(_options.StateDirectory, _options.CertificateNames, _options.Time.GetUtcNow());
         return new Loaded(certificate, TlsCertificate.StampOf(_options.StateDirectory), new SslServerAuthenticationOptions
         {
-            ServerCertificateContext = Context(certificate, issuers),
+            // Offline: no issuer's certificate is fetched, whatever the certificate says about where one is.
+            ServerCertificateContext = SslStreamCertificateContext.Create(certificate, issuers, offline: true),
             EnabledSslProtocols = SslProtocols.Tls13,
             ApplicationProtocols = [SslApplicationProtocol.Http11],
         });
-    }
-
-    /// <summary>
-    /// What is sent to peers: the certificate and those of its issuers that its file holds. They are found by building a chain
-    /// that nobody judges. For a certificate that comes alone there is none to find, and the chain is built within itself: to
-    /// look among the system's roots would mean to read all of them, which takes longer than the rest of the start.
-    /// </summary>
-    private static SslStreamCertificateContext Context(X509Certificate2 certificate, X509Certificate2Collection issuers)
-    {
-        // Offline: no issuer's certificate is fetched, whatever the certificate says about where one is.
-        if (issuers.Count > 0)
-            return SslStreamCertificateContext.Create(certificate, issuers, offline: true);
-        return SslStreamCertificateContext.Create(certificate, null, offline: true, SslCertificateTrust.CreateForX509Collection([certificate]));
     }
 
     private sealed record Loaded(X509Certificate2 Certificate, string Stamp, SslServerAuthenticationOptions Options);

@@ -43,7 +43,7 @@ static class ServeCommand
         var keepAudit = new Option<int>("--keep-audit") { Description = "Days that audit entries are kept, then a signed checkpoint; 0 for ever (default)", HelpName = "DAYS" };
         var peerRate = new Option<int>("--peer-rate") { Description = "Requests without credential that one address may make in a second", DefaultValueFactory = _ => 200, HelpName = "N" };
         var peerBurst = new Option<int>("--peer-burst") { Description = "And how many at once: guests behind one address start together", DefaultValueFactory = _ => 4000, HelpName = "N" };
-        var noRoots = new Option<bool>("--no-system-roots") { Description = "Read none of the system's root certificates: a faster start, for a broker that calls no service of which they vouch" };
+        var noRoots = new Option<bool>("--no-system-roots") { Description = "Read none of the system's root certificates even if a database, Vault, KMS or identity provider is called: for services of which they do not vouch" };
         var raTls = new Option<int?>("--ra-tls-port") { Description = "Port of an endpoint where guests prove themselves by their TLS certificates (RA-TLS); 0 for any", HelpName = "PORT" };
         var challenge = new Option<bool>("--ra-tls-challenge") { Description = "There, a certificate does not do: guests answer a challenge on the connection too" };
         var endorsements = new Option<bool>("--ra-tls-endorsements") { Description = "There, judge by the collateral in the certificate where none is here" };
@@ -59,7 +59,9 @@ static class ServeCommand
             if (!IPEndPoint.TryParse(parse.GetRequiredValue(listen), out var address))
                 throw new MalformedDataException("address to listen on", -1, $"\"{parse.GetRequiredValue(listen)}\" is no address and port");
             using var keys = new MasterKeys(parse.GetValue(masterKey), parse.GetValue(earlier) ?? []);
-            if (parse.GetValue(noRoots))
+            var callsOthers = parse.GetValue(providers) is not null || parse.GetValue(postgres) is not null
+                || (parse.GetValue(earlier) ?? []).Append(parse.GetValue(masterKey)).Any(IsService);
+            if (parse.GetValue(noRoots) || (!callsOthers && !HasIssuers(parse.GetRequiredValue(state))))
                 LeaveSystemRoots();
             var options = new KeyBrokerOptions
             {
@@ -117,9 +119,21 @@ static class ServeCommand
         return command;
     }
 
+    // A master key that a service keeps; the others are files and tokens of this machine.
+    private static bool IsService(string? masterKey) =>
+        masterKey is not null && (masterKey.StartsWith("vault:", StringComparison.Ordinal) || masterKey.StartsWith("awskms:", StringComparison.Ordinal));
+
+    // The certificates between a certificate and the system's roots are found by way of those roots.
+    private static bool HasIssuers(string state)
+    {
+        var file = Path.Combine(state, "tls.crt");
+        return File.Exists(file) && File.ReadAllText(file).Split("-----BEGIN CERTIFICATE-----").Length > 2;
+    }
+
     /// <summary>
     /// Whoever serves TLS in .NET reads all root certificates of the system to build the chain of its own certificate, which
-    /// takes longer than everything else at the start. A broker that calls nobody, or only whom it pins, needs none of them.
+    /// takes longer than everything else at the start. A broker that calls nobody, or only whom it pins, needs none of them:
+    /// without them nobody is trusted, so that whatever would call a stranger after all fails.
     /// </summary>
     private static void LeaveSystemRoots()
     {
