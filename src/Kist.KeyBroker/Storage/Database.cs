@@ -35,11 +35,16 @@ abstract class Database : IDisposable
     /// As <see cref="Write{T}"/>, on whatever thread and perhaps in one transaction with other callers' changes. When the task
     /// ends the change is committed, as durably as any other; when it fails, nothing of this change was made.
     /// </summary>
-    public virtual async Task<T> WriteAsync<T>(Func<DbConnection, T> write)
+    public virtual Task<T> WriteAsync<T>(Func<DbConnection, T> write)
     {
-        // Not in the caller's context: what is thrown is the task's.
-        await Task.CompletedTask.ConfigureAwait(false);
-        return Write(write);
+        try
+        {
+            return Task.FromResult(Write(write));
+        }
+        catch (Exception e)
+        {
+            return Task.FromException<T>(e);
+        }
     }
 
     /// <summary>Changes in one transaction.</summary>

@@ -19,14 +19,24 @@ public static partial class IdleMemory
         _ = malloc_trim(0);
         if (Environment.ProcessPath is not { } program)
             return;
-        foreach (var line in File.ReadLines("/proc/self/maps"))
+        try
         {
-            // proc_pid_maps(5): start-end permissions offset device inode path
-            if (!line.EndsWith(program, StringComparison.Ordinal) || line.Split(' ', 3) is not [var range, "r--p", _] || range.Split('-') is not [var from, var to])
-                continue;
-            var (start, end) = (Address(from), Address(to));
-            _ = madvise((nint)start, (nuint)(end - start), PageOut);
+            foreach (var line in File.ReadLines("/proc/self/maps"))
+                GiveBack(line, program);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No /proc here: the pages stay.
+        }
+    }
+
+    // proc_pid_maps(5): start-end permissions offset device inode path
+    private static void GiveBack(string mapping, string program)
+    {
+        if (!mapping.EndsWith(program, StringComparison.Ordinal) || mapping.Split(' ', 3) is not [var range, "r--p", _] || range.Split('-') is not [var from, var to])
+            return;
+        var (start, end) = (Address(from), Address(to));
+        _ = madvise((nint)start, (nuint)(end - start), PageOut);
     }
 
     private static ulong Address(string hexadecimal) => ulong.Parse(hexadecimal, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
