@@ -3,16 +3,15 @@ using System.Runtime.InteropServices;
 
 namespace Kist.Linux.Processes;
 
-/// <summary>This process's own memory.</summary>
+/// <summary>What a process keeps resident when it has nothing to do.</summary>
 public static partial class IdleMemory
 {
-    // MADV_PAGEOUT of linux/mman.h: clean pages of files are dropped, and read again when they are needed; no content is ever lost.
-    private const int PageOut = 21;
+    private const int DontNeed = 4;
 
     /// <summary>
-    /// Gives back what only starting needed: the C library's free memory, and those pages of the program's constant data that
-    /// nobody else has mapped, most of which the runtime reads once, when it unfolds its tables. What is needed again comes
-    /// back by itself. A kernel that does not know how (before Linux 5.4) changes nothing.
+    /// Gives back what only starting needed: the C library's free memory, and the pages of the program's constant data, most of
+    /// which the runtime reads once, when it unfolds its tables. They stay in the system's cache, and come back from there as
+    /// they are needed.
     /// </summary>
     public static void GiveBack()
     {
@@ -21,8 +20,9 @@ public static partial class IdleMemory
             return;
         try
         {
-            foreach (var line in File.ReadLines("/proc/self/maps"))
-                GiveBack(line, program);
+            // Read first: what is done below changes what is read.
+            foreach (var (start, length) in ConstantData(File.ReadAllLines("/proc/self/smaps"), program))
+                _ = madvise((nint)start, (nuint)length, DontNeed);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -30,16 +30,31 @@ public static partial class IdleMemory
         }
     }
 
-    // proc_pid_maps(5): start-end permissions offset device inode path
-    private static void GiveBack(string mapping, string program)
+    /// <summary>
+    /// Read-only mappings of the file that have no page of their own: each of their pages is the file's, so that nothing is lost
+    /// with it. Those that were changed before they were made read-only, by the dynamic linker, have such pages.
+    /// </summary>
+    internal static IEnumerable<(ulong Start, ulong Length)> ConstantData(IEnumerable<string> smaps, string file)
     {
-        if (!mapping.EndsWith(program, StringComparison.Ordinal) || mapping.Split(' ', 3) is not [var range, "r--p", _] || range.Split('-') is not [var from, var to])
-            return;
-        var (start, end) = (Address(from), Address(to));
-        _ = madvise((nint)start, (nuint)(end - start), PageOut);
+        (ulong Start, ulong Length)? mapping = null;
+        foreach (var line in smaps)
+        {
+            // proc_pid_smaps(5): "start-end permissions offset device inode path", then a line for each figure.
+            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is not [var first, var second, ..])
+                continue;
+            if (!first.EndsWith(':'))
+                mapping = second == "r--p" && line.EndsWith(' ' + file, StringComparison.Ordinal) ? Range(first) : null;
+            else if (mapping is { } constant && first == "Anonymous:" && second == "0")
+                yield return constant;
+        }
     }
 
-    private static ulong Address(string hexadecimal) => ulong.Parse(hexadecimal, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static (ulong Start, ulong Length) Range(string range)
+    {
+        var dash = range.IndexOf('-');
+        var start = ulong.Parse(range.AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        return (start, ulong.Parse(range.AsSpan(dash + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture) - start);
+    }
 
     [LibraryImport("libc")]
     private static partial int malloc_trim(nuint pad);
