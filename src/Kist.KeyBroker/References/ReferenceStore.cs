@@ -183,6 +183,15 @@ sealed class ReferenceStore(Database database, TenantScope tenant)
 
     private const string SelectValue = "SELECT name, version, value, not_before, expires, source, created_at, created_by, deleted FROM reference_value";
 
+    // The set's TEE is compared by the caller: named here, it would make the database begin with all sets of that TEE.
+    internal const string SelectCandidates =
+        """
+        SELECT s.name, s.version, s.tee, s.claims, s.not_before, s.expires, s.source, s.created_at, s.created_by, s.deleted
+        FROM reference_index i JOIN reference_set s ON s.name = i.name
+        WHERE i.tee = @indexed AND i.claim = @claim AND i.value = @value AND s.deleted = 0
+        AND s.version = (SELECT MAX(version) FROM reference_set t WHERE t.name = s.name)
+        """;
+
     // The number of distinct index claims is small whatever the number of sets, so that the cost does not grow with it.
     private List<StoredReferenceSet> Candidates(DbConnection connection, string tee, JsonElement claims)
     {
@@ -192,13 +201,7 @@ sealed class ReferenceStore(Database database, TenantScope tenant)
             if (ClaimPath.Find(claims, claim) is not { } value)
                 continue;
             candidates.AddRange(connection.Query(
-                """
-                SELECT s.name, s.version, s.tee, s.claims, s.not_before, s.expires, s.source, s.created_at, s.created_by, s.deleted
-                FROM reference_index i JOIN reference_set s ON s.name = i.name
-                WHERE i.tee = @indexed AND i.claim = @claim AND i.value = @value AND s.deleted = 0 AND s.tee = @tee
-                AND s.version = (SELECT MAX(version) FROM reference_set t WHERE t.name = s.name)
-                """,
-                ReadSet, ("@tee", tee), ("@indexed", tenant.Qualify(tee)), ("@claim", claim), ("@value", value.ToLowerInvariant())));
+                SelectCandidates, ReadSet, ("@indexed", tenant.Qualify(tee)), ("@claim", claim), ("@value", value.ToLowerInvariant())).Where(c => c.Set.Tee == tee));
         }
 
         return candidates;
