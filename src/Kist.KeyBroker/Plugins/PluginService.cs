@@ -43,25 +43,25 @@ sealed class PluginService(RevocationStore revocations, PolicyStore policies, Re
                 CryptographicOperations.ZeroMemory(clear);
             }
 
-            if (audit.AppendIf(_ => RevokedNever(token), record with { Outcome = "allowed" }) is null)
+            if (await audit.AppendIfAsync(_ => RevokedNever(token), record with { Outcome = "allowed" }).ConfigureAwait(false) is null)
                 throw new BrokerRefusal(BrokerError.PolicyDenied);
             return answer;
         }
         catch (PluginRefusedException e)
         {
             var error = (e.IsMissing ? BrokerError.ResourceUnknown : BrokerError.Malformed).Saying(e.Message);
-            audit.Append(record with { Code = error.Code, Detail = e.Message });
+            await audit.AppendAsync(record with { Code = error.Code, Detail = e.Message }).ConfigureAwait(false);
             throw new BrokerRefusal(error, e.Message, e);
         }
         catch (BrokerRefusal refusal)
         {
-            audit.Append(record with { Code = refusal.Error.Code, Detail = refusal.OperatorDetail });
+            await audit.AppendAsync(record with { Code = refusal.Error.Code, Detail = refusal.OperatorDetail }).ConfigureAwait(false);
             throw;
         }
         catch (Exception e) when (e is PolicyFailedException or OperationFailedException or MalformedDataException)
         {
             var error = e is PolicyFailedException ? BrokerError.PolicyFailed : BrokerError.Internal;
-            audit.Append(record with { Outcome = "failed", Code = error.Code, Detail = e.Message });
+            await audit.AppendAsync(record with { Outcome = "failed", Code = error.Code, Detail = e.Message }).ConfigureAwait(false);
             throw new BrokerRefusal(error, e.Message, e);
         }
     }

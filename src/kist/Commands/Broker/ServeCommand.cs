@@ -60,6 +60,7 @@ static class ServeCommand
                 throw new MalformedDataException("address to listen on", -1, $"\"{parse.GetRequiredValue(listen)}\" is no address and port");
             using var keys = new MasterKeys(parse.GetValue(masterKey), parse.GetValue(earlier) ?? []);
             var callsOthers = parse.GetValue(providers) is not null || parse.GetValue(postgres) is not null
+                || parse.GetValue(traces) is not null || Environment.GetEnvironmentVariables().Keys.OfType<string>().Any(v => v.StartsWith("OTEL_", StringComparison.Ordinal))
                 || (parse.GetValue(earlier) ?? []).Append(parse.GetValue(masterKey)).Any(IsService);
             if (parse.GetValue(noRoots) || (!callsOthers && !HasIssuers(parse.GetRequiredValue(state))))
                 LeaveSystemRoots();
