@@ -45,6 +45,9 @@ public static class FailureCode
     /// <summary>No program of the pod listens on a port, or it has closed the connection.</summary>
     public const string ConnectionRefused = "connection.refused";
 
+    /// <summary>A disk does not hold the volume that it should.</summary>
+    public const string VolumeRefused = "volume.refused";
+
     /// <summary>A failure of the guest that fits no other code.</summary>
     public const string Internal = "internal";
 }

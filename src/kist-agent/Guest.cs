@@ -119,7 +119,7 @@ sealed class Guest : IServedGuest
         step.Finish();
     }
 
-    /// <summary>Ends every container. The machine is powered off next, so nothing is tidied.</summary>
+    /// <summary>Ends every container. The machine is powered off next, so nothing is tidied but what outlives it.</summary>
     public async Task StopAsync(TimeSpan grace = default)
     {
         var running = Containers.All.Where(c => c.Exit is { IsCompleted: false }).ToArray();
@@ -132,6 +132,7 @@ sealed class Guest : IServedGuest
 
         foreach (var container in running.Where(c => c.Exit is { IsCompleted: false }))
             container.SignalAll(Signals.Kill);
+        Services.CloseVolumes();
     }
 
     private async Task<InitDataToml?> ReadInitDataAsync()

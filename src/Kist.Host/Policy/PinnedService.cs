@@ -16,6 +16,11 @@ public sealed record PinnedService(string Name, string Resource)
     /// <exception cref="MalformedDataException">It is no such name.</exception>
     public static PinnedService OfResource(string uri) => new("resource", ResourceUri.Parse(uri).ToString());
 
+    /// <summary>A key of the broker by which the guest unwraps keys of images for a container.</summary>
+    /// <param name="uri">kbs:///repository/type/tag.</param>
+    /// <exception cref="MalformedDataException">It is no such name.</exception>
+    public static PinnedService OfKeyProvider(string uri) => new("key-provider", ResourceUri.Parse(uri).ToString());
+
     /// <summary>What a container needs to have a sealed secret of its environment or files unsealed.</summary>
     /// <param name="text">The sealed secret.</param>
     /// <exception cref="MalformedDataException">It is none that points to a resource of the broker.</exception>

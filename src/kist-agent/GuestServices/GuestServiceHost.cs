@@ -15,13 +15,15 @@ sealed class GuestServiceHost
     private readonly Guest _guest;
     private readonly ServiceDesk _desk;
     private readonly VolumeShelf _volumes;
+    private readonly PersistentVolumes _persistent;
     private readonly ConcurrentDictionary<string, ContainerSockets> _sockets = new(StringComparer.Ordinal);
 
     public GuestServiceHost(Guest guest, ChildReaper reaper)
     {
         _guest = guest;
         _desk = new ServiceDesk(guest);
-        _volumes = new VolumeShelf(_desk, new EncryptedScratch(reaper));
+        _persistent = new PersistentVolumes(_desk, reaper);
+        _volumes = new VolumeShelf(_desk, new EncryptedScratch(reaper), _persistent);
     }
 
     /// <summary>Starts the HTTP front. A guest without it still runs containers, so its failure is told and no more.</summary>
@@ -38,6 +40,9 @@ sealed class GuestServiceHost
     /// <summary>What a container's sealed variables become.</summary>
     public Task<IReadOnlyDictionary<string, string>> UnsealAsync(Caller caller, IReadOnlyList<string> environment, CancellationToken cancellationToken) =>
         SealedEnvironment.UnsealAsync(_desk, caller, environment, cancellationToken);
+
+    /// <summary>Writes out volumes that outlive the guest, whose containers have ended.</summary>
+    public void CloseVolumes() => _persistent.Close();
 
     /// <summary>Closes a container's sockets.</summary>
     public void Close(string containerId)

@@ -72,6 +72,8 @@ sealed class HttpFront(ServiceDesk desk, CallerLookup callers)
         {
             "/info" => await GetAsync(request, () => Task.FromResult(Info())),
             "/aa/evidence" => await GetAsync(request, () => EvidenceAsync(caller, request, cancellationToken)),
+            // This guest has one TEE: there is no evidence of further ones, as the map of none says.
+            "/aa/additional-evidence" => await GetAsync(request, () => Task.FromResult(HttpAnswer.Json("{}"u8.ToArray()))),
             "/aa/token" => await GetAsync(request, () => TokenAsync(caller, request, cancellationToken)),
             "/aa/aael" => request.HttpMethod == "POST" ? await EventAsync(caller, request, cancellationToken) : HttpAnswer.Error(405, "this is POST"),
             _ => HttpAnswer.Error(404, "there is no such service"),

@@ -31,6 +31,19 @@ sealed class ServiceDesk(IServedGuest guest)
         return await guest.Secrets.GetResourceAsync(resource.ToString(), cancellationToken);
     }
 
+    /// <summary>The key of a volume: asked for only once the policy has allowed the volume with this key.</summary>
+    public Task<SecretBytes> GetVolumeKeyAsync(string uri, CancellationToken cancellationToken) =>
+        guest.Secrets.GetResourceAsync(ResourceUri.Parse(uri).ToString(), cancellationToken);
+
+    /// <summary>A key of the broker by which the guest unwraps an image's keys for a container, which does not see the key itself.</summary>
+    public async Task<byte[]> GetWrappingKeyAsync(Caller caller, string uri, CancellationToken cancellationToken)
+    {
+        var resource = ResourceUri.Parse(uri).ToString();
+        Require(caller, ServiceNames.KeyProvider, resource);
+        using var key = await guest.Secrets.GetResourceAsync(resource, cancellationToken);
+        return key.Span.ToArray();
+    }
+
     /// <summary>The secret that a sealed secret points to.</summary>
     public async Task<SecretBytes> UnsealAsync(Caller caller, string text, CancellationToken cancellationToken)
     {

@@ -5,6 +5,7 @@ static class ServiceNames
 {
     public const string Resource = "resource";
     public const string Unseal = "unseal";
+    public const string KeyProvider = "key-provider";
     public const string Evidence = "evidence";
     public const string Token = "token";
     public const string EventLog = "event-log";

@@ -1,7 +1,9 @@
 using System.Text;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Kist.Agent.Service;
 using Kist.Formats;
+using Kist.Images.Ocicrypt;
 using Kist.Pods.Protocol.GuestComponents;
 using Kist.Ttrpc;
 
@@ -47,7 +49,13 @@ sealed class TtrpcFront(ServiceDesk desk, Caller caller)
             using var secret = await desk.UnsealAsync(caller, Encoding.UTF8.GetString(request.Secret.Span), token);
             return new UnsealSecretOutput { Plaintext = ByteString.CopyFrom(secret.Span) };
         });
-        return [resources, secrets];
+        // Request and answer are messages of one field of bytes with number 1, which is what BytesValue is on the wire.
+        var provider = new TtrpcService("keyprovider.KeyProviderService");
+        Add(provider, "UnWrapKey", BytesValue.Parser, async (request, token) => new BytesValue
+        {
+            Value = UnsafeByteOperations.UnsafeWrap(await new KeyProviderService(new CallersKeys(desk, caller), null).HandleAsync(request.Value.Memory, token)),
+        });
+        return [resources, secrets, provider];
     }
 
     private static void Add<TRequest, TResponse>(
@@ -65,4 +73,10 @@ sealed class TtrpcFront(ServiceDesk desk, Caller caller)
                 throw FailureMapping.ToStatus(e);
             }
         });
+
+    /// <summary>The broker's keys, as far as the policy lets this container have keys unwrapped by them.</summary>
+    private sealed class CallersKeys(ServiceDesk desk, Caller caller) : ILayerKeyProvider
+    {
+        public Task<byte[]> GetKeyAsync(string keyId, CancellationToken cancellationToken) => desk.GetWrappingKeyAsync(caller, keyId, cancellationToken);
+    }
 }

@@ -57,7 +57,7 @@ static class FailureMapping
 
     private static TtrpcStatusCode StatusOf(string code) => code switch
     {
-        FailureCode.PolicyDenied or FailureCode.KeyRefused or FailureCode.InitDataRefused or FailureCode.ImageRefused => TtrpcStatusCode.PermissionDenied,
+        FailureCode.PolicyDenied or FailureCode.KeyRefused or FailureCode.InitDataRefused or FailureCode.ImageRefused or FailureCode.VolumeRefused => TtrpcStatusCode.PermissionDenied,
         FailureCode.InvalidRequest => TtrpcStatusCode.InvalidArgument,
         FailureCode.ContainerNotFound or FailureCode.ProgramNotFound or FailureCode.ConnectionRefused => TtrpcStatusCode.NotFound,
         FailureCode.NoSpace => TtrpcStatusCode.ResourceExhausted,

@@ -12,7 +12,7 @@ namespace Kist.Agent.Volumes;
 /// The pod's volumes. The policy has allowed a request before it comes here: names, places, kinds, and the digest of every
 /// file. Scratch of one name is one volume to all containers; files are each container's own, since each was judged alone.
 /// </summary>
-sealed partial class VolumeShelf(ServiceDesk desk, EncryptedScratch scratch)
+sealed partial class VolumeShelf(ServiceDesk desk, EncryptedScratch scratch, PersistentVolumes persistent)
 {
     private const int MaximumVolumes = 64;
 
@@ -53,8 +53,10 @@ sealed partial class VolumeShelf(ServiceDesk desk, EncryptedScratch scratch)
                 return new BoundVolume(ShareMemory(volume), volume.MountPath, volume.ReadOnly, MayExecute: true);
             case Volume.SourceOneofCase.Scratch:
                 return new BoundVolume(await DiskAsync(volume), volume.MountPath, volume.ReadOnly, MayExecute: true);
+            case Volume.SourceOneofCase.Block when NamePattern().IsMatch(volume.Block.Disk):
+                return new BoundVolume(await persistent.MountAsync(volume, cancellationToken), volume.MountPath, volume.ReadOnly, MayExecute: true);
             default:
-                throw Invalid(volume.Name, "disks that outlive the guest are not mounted by this agent");
+                throw Invalid(volume.Name, "it says neither files nor scratch nor a disk");
         }
     }
 

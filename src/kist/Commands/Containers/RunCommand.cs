@@ -36,6 +36,7 @@ sealed class RunCommand
     private readonly Option<string?> _machineMemory = new("--machine-memory") { Description = "Memory of the virtual machine (default: by the image's size)" };
     private readonly Option<double> _cpus = new("--cpus") { Description = "Processors, such as 1 or 0.5", DefaultValueFactory = _ => 1 };
     private readonly Option<string[]> _resources = new("--allow-resource") { Description = "Secret of the broker that a container may fetch from 127.0.0.1:8006: [CONTAINER=]kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
+    private readonly Option<string[]> _keys = new("--allow-key") { Description = "Key of the broker by which the guest unwraps image keys for a container (key provider): [CONTAINER=]kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
     private readonly Option<string[]> _services = new("--allow-service") { Description = "Service of the guest that a container may use: [CONTAINER=]evidence, token or event-log", HelpName = "NAME" };
     private readonly Option<string[]> _volumes = new("--volume", "-v") { Description = "Files of this host, pinned by digest and read-only: FILE-OR-DIR:PATH", HelpName = "VOLUME" };
     private readonly Option<string[]> _tmpfs = new("--tmpfs") { Description = "Scratch in the guest's memory: PATH[:SIZE]", HelpName = "PATH" };
@@ -65,7 +66,7 @@ sealed class RunCommand
         var command = new Command("run", "Run an image in an attested virtual machine; exits with the container's exit code")
         {
             _image, _arguments, _files, _publish, _ports, _exec, _execAny, _restart, _clusterSecrets, _blocks, _environment, _workdir, _user, _entrypoint, _name, _remove, _detach, _interactive, _terminal,
-            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _scratch, _writable, _resources, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision,
+            _readOnly, _memory, _machineMemory, _cpus, _volumes, _tmpfs, _scratch, _writable, _resources, _keys, _services, _learn, _allowPlain, _fetch, _author, _minimumRevision,
             _imagePolicy, _sigstore, _credentials, _registries, _authorities, _registryHosts, _startTimeout, _verbose, _state,
         };
         command.SetAction(RunAsync);
@@ -135,6 +136,7 @@ sealed class RunCommand
             Services =
             [
                 .. (parse.GetValue(_resources) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfResource)),
+                .. (parse.GetValue(_keys) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfKeyProvider)),
                 .. (parse.GetValue(_services) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfName)),
             ],
             LearnFile = parse.GetValue(_learn) is { } learn ? Path.GetFullPath(learn) : null,

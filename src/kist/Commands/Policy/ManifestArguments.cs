@@ -14,6 +14,7 @@ sealed class ManifestArguments
     private readonly Option<string> _namespace = new("--namespace", "-n") { Description = "Namespace of objects that name none", DefaultValueFactory = _ => "default" };
     private readonly Option<string[]> _exec = new("--allow-exec") { Description = "Command that the cluster may run in containers: [CONTAINER:]COMMAND, words in quotes as in a shell", HelpName = "COMMAND" };
     private readonly Option<string[]> _resources = new("--allow-resource") { Description = "Secret of the broker that a container may fetch: [CONTAINER=]kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
+    private readonly Option<string[]> _keys = new("--allow-key") { Description = "Key of the broker by which the guest unwraps image keys for a container (key provider): [CONTAINER=]kbs:///REPOSITORY/TYPE/TAG", HelpName = "URI" };
     private readonly Option<string[]> _services = new("--allow-service") { Description = "Guest service that a container may use: [CONTAINER=]evidence, token or event-log", HelpName = "NAME" };
     private readonly Option<int[]> _ports = new("--allow-port") { Description = "Port of the pod's programs that the host may connect to", HelpName = "PORT" };
     private readonly Option<bool> _logs = new("--allow-logs") { Description = "Let the cluster read what containers print (kubectl logs)" };
@@ -25,7 +26,7 @@ sealed class ManifestArguments
 
     public Command AddTo(Command command)
     {
-        foreach (var option in (Option[])[_files, _images, _namespace, _exec, _resources, _services, _ports, _logs, _attach, _plain, _secrets, _account])
+        foreach (var option in (Option[])[_files, _images, _namespace, _exec, _resources, _keys, _services, _ports, _logs, _attach, _plain, _secrets, _account])
             command.Add(option);
         _registry.AddTo(command);
         return command;
@@ -49,6 +50,7 @@ sealed class ManifestArguments
         Services =
         [
             .. (parse.GetValue(_resources) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfResource)),
+            .. (parse.GetValue(_keys) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfKeyProvider)),
             .. (parse.GetValue(_services) ?? []).Select(r => GrantArguments.Service(r, PinnedService.OfName)),
         ],
         Ports = parse.GetValue(_ports) ?? [],
