@@ -10,7 +10,7 @@ namespace Kist.Kubernetes.Tests;
 /// </summary>
 public sealed class DeployTests
 {
-    private static readonly Dictionary<string, Type> Types = new()
+    internal static readonly Dictionary<string, Type> Types = new()
     {
         ["v1/Namespace"] = typeof(V1Namespace),
         ["v1/ConfigMap"] = typeof(V1ConfigMap),
@@ -26,7 +26,7 @@ public sealed class DeployTests
     private static string Root => Path.Combine(Evidence.RepositoryRoot, "deploy");
 
     public static TheoryData<string> Files =>
-        [.. Directory.EnumerateFiles(Root, "*.yaml", SearchOption.AllDirectories).Where(f => !f.EndsWith("kustomization.yaml", StringComparison.Ordinal)).Select(f => Path.GetRelativePath(Root, f)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(Root, "*.yaml", SearchOption.AllDirectories).Where(f => !f.EndsWith("kustomization.yaml", StringComparison.Ordinal) && !f.Contains("/chart/", StringComparison.Ordinal)).Select(f => Path.GetRelativePath(Root, f)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -94,8 +94,10 @@ public sealed class DeployTests
         var runtimeClass = One<V1RuntimeClass>("runtime/runtimeclass.yaml");
         var script = One<V1ConfigMap>("runtime/installer-script.yaml");
         Assert.Contains($".runtimes.{runtimeClass.Handler}]", script.Data["kist.toml"], StringComparison.Ordinal);
-        Assert.Contains($"\"{GeneratedPod.InitDataAnnotation}\"", script.Data["kist.toml"], StringComparison.Ordinal);
         Assert.Contains($".runtimes.{One<V1RuntimeClass>("runtime/runtimeclass-enclave.yaml").Handler}.options]", script.Data["kist.toml"], StringComparison.Ordinal);
+        foreach (var annotation in (string[])[GeneratedPod.InitDataAnnotation, GeneratedPod.MemoryAnnotation, GeneratedPod.ProcessorsAnnotation, "org.kist.*"])
+            Assert.Contains($"\"{annotation}\"", script.Data["kist.toml"], StringComparison.Ordinal);
+        Assert.StartsWith("org.kist.", GeneratedPod.ScratchAnnotation, StringComparison.Ordinal);
         var installer = One<V1DaemonSet>("runtime/installer.yaml");
         Assert.Equal(script.Metadata.Name, installer.Spec.Template.Spec.Volumes.Single(v => v.Name == "script").ConfigMap.Name);
         Assert.Contains("containerd-shim-kist-v2", script.Data["install.sh"], StringComparison.Ordinal);
@@ -108,7 +110,7 @@ public sealed class DeployTests
         Assert.Empty(review.Remarks);
         var trial = AgentPolicyTrial.Compile(Assert.Single(pods).Policy);
         Assert.True(trial.Create(HonestCluster.CreateRequest(Assert.Single(pods[0].Containers), withOptional: true)).IsAllowed);
-        var annotated = KubernetesYaml.LoadAllFromString(ManifestGenerator.Annotate(set, pods, "kist"), Types, strict: true);
+        var annotated = KubernetesYaml.LoadAllFromString(ManifestGenerator.Annotate(set, pods, "kist", 512, 1), Types, strict: true);
         var deployment = Assert.Single(annotated.OfType<V1Deployment>());
         Assert.Equal("kist", deployment.Spec.Template.Spec.RuntimeClassName);
         Assert.Equal(pods[0].Annotation, deployment.Spec.Template.Metadata.Annotations[GeneratedPod.InitDataAnnotation]);
@@ -123,7 +125,7 @@ public sealed class DeployTests
     {
         var text = File.ReadAllText(Path.Combine(Evidence.RepositoryRoot, "tests", "vectors", "kubernetes", "full.yaml"));
         var (pods, set, _) = await Pods.GenerateAsync(text);
-        var deployments = ManifestReader.Read(ManifestGenerator.Annotate(set, pods, "kist"), "annotated").Where(d => new ManifestObject(d, "", "").Text("kind") == "Deployment").ToList();
+        var deployments = ManifestReader.Read(ManifestGenerator.Annotate(set, pods, "kist", 512, 1), "annotated").Where(d => new ManifestObject(d, "", "").Text("kind") == "Deployment").ToList();
         var read = KubernetesYaml.LoadAllFromString(ManifestWriter.Write(deployments), Types, strict: true);
         Assert.Equal(288, Assert.IsType<V1Deployment>(Assert.Single(read)).Spec.Template.Spec.Volumes.Single(v => v.Name == "conf").ConfigMap.DefaultMode);
     }

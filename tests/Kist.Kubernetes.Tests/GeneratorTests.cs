@@ -76,14 +76,14 @@ public sealed class GeneratorTests
         var (first, firstSet, _) = await Pods.GenerateAsync(Full, AllOptions);
         var (second, secondSet, _) = await Pods.GenerateAsync(Full, AllOptions);
         Assert.Equal(first.Select(p => Convert.ToHexString(p.InitData.Digest())), second.Select(p => Convert.ToHexString(p.InitData.Digest())));
-        Assert.Equal(ManifestGenerator.Annotate(firstSet, first, "kist"), ManifestGenerator.Annotate(secondSet, second, "kist"));
+        Assert.Equal(ManifestGenerator.Annotate(firstSet, first, "kist", 512, 1), ManifestGenerator.Annotate(secondSet, second, "kist", 512, 1));
     }
 
     [Fact]
     public async Task Annotate_Manifest_CarriesTheInitDataAndChangesNothingElse()
     {
         var (pods, set, _) = await Pods.GenerateAsync(Full, AllOptions);
-        var text = ManifestGenerator.Annotate(set, pods, "kist");
+        var text = ManifestGenerator.Annotate(set, pods, "kist", 512, 1);
         var review = new ManifestReview();
         var again = new ManifestSet();
         again.Add(text, "annotated.yaml", review);
@@ -92,6 +92,11 @@ public sealed class GeneratorTests
         {
             var template = again.Workloads[i].Template;
             Assert.Equal("kist", template.Child("spec").Text("runtimeClassName"));
+            var annotations = template.Child("metadata").StringMap("annotations");
+            Assert.Equal("512", annotations[GeneratedPod.MemoryAnnotation]);
+            Assert.Equal("1", annotations[GeneratedPod.ProcessorsAnnotation]);
+            Assert.Equal(i == 0, annotations.TryGetValue(GeneratedPod.ScratchAnnotation, out var scratch));
+            Assert.True(i != 0 || scratch == "cache=1073741824");
             using var gzip = new GZipStream(new MemoryStream(Convert.FromBase64String(template.Child("metadata").StringMap("annotations")[GeneratedPod.InitDataAnnotation])), CompressionMode.Decompress);
             using var document = new StreamReader(gzip, Encoding.UTF8);
             Assert.Equal(pods[i].InitData.Text, await document.ReadToEndAsync(TestContext.Current.CancellationToken));

@@ -37,12 +37,12 @@ public static class ManifestGenerator
         return pods;
     }
 
-    /// <summary>The manifests with each pod under its init-data and a runtime class.</summary>
-    public static string Annotate(ManifestSet set, IReadOnlyList<GeneratedPod> pods, string runtimeClass)
+    /// <summary>The manifests with each pod under its init-data, on the machine whose measurement was predicted, and under a runtime class.</summary>
+    public static string Annotate(ManifestSet set, IReadOnlyList<GeneratedPod> pods, string runtimeClass, int memoryMebibytes, int cpus)
     {
         var documents = pods.Aggregate(
             set.Documents,
-            (all, pod) => pod.Workload.Annotate(all, new Dictionary<string, string> { [GeneratedPod.InitDataAnnotation] = pod.Annotation }, runtimeClass));
+            (all, pod) => pod.Workload.Annotate(all, pod.Annotations(memoryMebibytes, cpus), runtimeClass));
         return ManifestWriter.Write(documents);
     }
 }

@@ -47,7 +47,7 @@ sealed class GenerateCommand
             var images = _manifests.Images(parse);
             var pods = await ManifestGenerator.GenerateAsync(
                 set, _manifests.Read(parse), images.ResolveAsync, policy => InitDataDocument.Compose(broker, certificate, policy), review, cancellationToken);
-            Write(parse, pods, ManifestGenerator.Annotate(set, pods, parse.GetValue(_runtimeClass)!));
+            Write(parse, pods, ManifestGenerator.Annotate(set, pods, parse.GetValue(_runtimeClass)!, parse.GetValue(_memory), parse.GetValue(_cpus)));
             ManifestArguments.Print(review);
             return ExitCode.Success;
         }
