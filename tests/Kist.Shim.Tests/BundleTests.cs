@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using Kist.Formats;
+using Kist.Host;
 using Kist.Pods.Protocol.Agent;
 using Kist.Shim.Bundles;
 using Kist.Shim.Launching;
@@ -60,17 +61,19 @@ public sealed class BundleTests : IDisposable
         Assert.Throws<MalformedDataException>(() => Bundle.Load("x1", _folder));
     }
 
+    private static readonly Dictionary<string, long> NoDisks = [];
+
     [Fact]
     public void Mounts_OfEveryContainer_AreTheGuestsOwn() => Assert.Empty(VolumeRequests.Of(Load("""
         "mounts": [
           {"destination": "/proc", "type": "proc", "source": "proc"}, {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
           {"destination": "/dev/shm", "type": "bind", "source": "/run/x/shm"}, {"destination": "/run", "type": "tmpfs", "source": "tmpfs"},
           {"destination": "/etc/resolv.conf", "type": "bind", "source": "/run/x/resolv.conf"}, {"destination": "/sys", "type": "sysfs", "source": "sysfs"}]
-        """).Spec));
+        """).Spec, NoDisks));
 
     [Fact]
     public void Mounts_OfTheHost_AreRefused() => Assert.Throws<OperationFailedException>(() => VolumeRequests.Of(Load(
-        "\"mounts\": [{\"destination\": \"/host\", \"type\": \"bind\", \"source\": \"/etc\", \"options\": [\"rbind\"]}]").Spec).ToArray());
+        "\"mounts\": [{\"destination\": \"/host\", \"type\": \"bind\", \"source\": \"/etc\", \"options\": [\"rbind\"]}]").Spec, NoDisks).ToArray());
 
     [Fact]
     public void Mounts_OfKubelet_BecomeVolumes()
@@ -85,13 +88,16 @@ public sealed class BundleTests : IDisposable
         var made = VolumeRequests.Of(Load($$"""
             "mounts": [
               {"destination": "/etc/settings", "type": "bind", "source": "{{data}}", "options": ["rbind", "ro"]},
-              {"destination": "/cache", "type": "bind", "source": "{{volumes}}/kubernetes.io~empty-dir/cache", "options": ["rbind", "rw"]}]
-            """).Spec).ToArray();
+              {"destination": "/cache", "type": "bind", "source": "{{volumes}}/kubernetes.io~empty-dir/cache", "options": ["rbind", "rw"]},
+              {"destination": "/big", "type": "bind", "source": "{{volumes}}/kubernetes.io~empty-dir/big", "options": ["rbind", "rw"]}]
+            """).Spec, ScratchDiskNames.Read("big=67108864")).ToArray();
 
         Assert.Equal(("settings", "/etc/settings", true), (made[0].Name, made[0].MountPath, made[0].ReadOnly));
         var file = Assert.Single(made[0].Files.Files);
         Assert.Equal(("a.conf", "content"), (file.Path, file.Content.ToStringUtf8()));
         Assert.Equal(("cache", Volume.SourceOneofCase.Scratch, false), (made[1].Name, made[1].SourceCase, made[1].ReadOnly));
+        Assert.Equal(new ScratchVolume(), made[1].Scratch);
+        Assert.Equal(new ScratchVolume { SizeBytes = 64 << 20, Disk = ScratchDiskNames.SerialOf("big") }, made[2].Scratch);
     }
 
     [Fact]

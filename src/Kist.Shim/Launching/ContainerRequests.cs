@@ -1,4 +1,5 @@
 using Kist.Formats;
+using Kist.Host;
 using Kist.Oci;
 using Kist.Pods.Protocol.Agent;
 using Kist.Shim.Bundles;
@@ -33,7 +34,7 @@ internal static class ContainerRequests
             Hostname = HostnameOf(bundle),
             ReadOnlyRoot = spec.Root.Readonly,
             InsecureRegistry = configuration.PlainRegistries.Contains(image.Registry, StringComparer.Ordinal),
-            Volumes = { VolumeRequests.Of(spec) },
+            Volumes = { VolumeRequests.Of(spec, ScratchDiskNames.Read(bundle.Find(ScratchDiskNames.Annotation))) },
         };
         if (process.Capabilities is { } capabilities)
             request.Capabilities = new CapabilitySet { Names = { capabilities.Bounding.Order(StringComparer.Ordinal) } };

@@ -4,6 +4,7 @@ using Kist.Formats;
 using Kist.Host;
 using Kist.Oci;
 using Kist.Pods;
+using Kist.Pods.Disks;
 using Kist.Pods.Guest;
 using Kist.Pods.Machines;
 using Kist.Pods.Protocol.Agent;
@@ -69,6 +70,8 @@ internal sealed class PodStarter(ShimArguments arguments, ShimConfiguration conf
             MemoryMebibytes = MemoryOf(bundle),
             Cpus = bundle.FindNumber(Annotations.Processors) ?? configuration.Cpus,
             Doors = [.. configuration.Doors.Select(d => new GuestDoor(int.Parse(d.Key, NumberStyles.None, CultureInfo.InvariantCulture), IPEndPoint.Parse(d.Value)))],
+            // Kept where the state is, and without a name: the disks end with the guest, which encrypts them.
+            Disks = [.. ScratchDiskNames.Read(bundle.Find(ScratchDiskNames.Annotation)).Select(d => new ScratchDisk(ScratchDiskNames.SerialOf(d.Key), d.Value, Path.Combine(_state.Root, "scratch")))],
             Accelerator = configuration.Machine,
             StartTimeout = Timeout,
         };

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Kist.Formats;
+using Kist.Host;
 using Kist.Pods.Protocol.Agent;
 using Kist.Shim.Bundles;
 
@@ -21,13 +22,16 @@ internal static class VolumeRequests
 
     private static readonly string[] OwnTemporary = ["/dev", "/dev/shm", "/run"];
 
-    public static IEnumerable<Volume> Of(RuntimeSpec spec) => spec.Mounts.Where(m => !IsOwn(m)).Select(Convert);
+    /// <summary>The volumes of a container.</summary>
+    /// <param name="spec">Its bundle's specification.</param>
+    /// <param name="scratch">The pod's volumes that have a disk, with its size.</param>
+    public static IEnumerable<Volume> Of(RuntimeSpec spec, IReadOnlyDictionary<string, long> scratch) => spec.Mounts.Where(m => !IsOwn(m)).Select(m => Convert(m, scratch));
 
     private static bool IsOwn(MountSpec mount) => OwnTypes.Contains(mount.Type, StringComparer.Ordinal)
         || OwnDestinations.Contains(mount.Destination, StringComparer.Ordinal)
         || (mount.Type == "tmpfs" && OwnTemporary.Contains(mount.Destination, StringComparer.Ordinal));
 
-    private static Volume Convert(MountSpec mount)
+    private static Volume Convert(MountSpec mount, IReadOnlyDictionary<string, long> scratch)
     {
         var at = mount.Source.IndexOf(VolumesFolder, StringComparison.Ordinal);
         var parts = at < 0 ? [] : mount.Source[(at + VolumesFolder.Length)..].Split('/');
@@ -42,7 +46,9 @@ internal static class VolumeRequests
         switch (parts[0])
         {
             case "empty-dir":
-                volume.Scratch = new ScratchVolume();
+                volume.Scratch = scratch.TryGetValue(volume.Name, out var bytes)
+                    ? new ScratchVolume { SizeBytes = (ulong)bytes, Disk = ScratchDiskNames.SerialOf(volume.Name) }
+                    : new ScratchVolume();
                 return volume;
             case "configmap" or "secret" or "projected" or "downward-api":
                 volume.Files = ReadFiles(mount.Source);

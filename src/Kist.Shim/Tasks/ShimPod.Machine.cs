@@ -53,6 +53,8 @@ internal sealed partial class ShimPod
             var started = await _starter.StartAsync(bundle, network, cancellationToken).ConfigureAwait(false);
             _pod = started.Pod;
             _ = EndWithMachineAsync(started.Pod);
+            if (_networkNamespace is { } joined)
+                _ports = ForwardedPorts.Open(joined, bundle.Find(ForwardedPorts.Annotation), (port, connection, token) => ForwardedPorts.CarryAsync(started.Pod.Agent, port, connection, token));
             if (bundle.Kind == TaskKind.Sandbox)
                 await started.Pod.Agent.CreateSandboxAsync(SandboxRequests.Of(bundle), cancellationToken).ConfigureAwait(false);
             _ = WatchMemoryAsync(started.Pod.Agent);
@@ -78,6 +80,8 @@ internal sealed partial class ShimPod
 
     private async Task StopMachineAsync()
     {
+        if (Interlocked.Exchange(ref _ports, null) is { } ports)
+            await ports.DisposeAsync().ConfigureAwait(false);
         if (Interlocked.Exchange(ref _networkNamespace, null) is { } path)
             PodNetwork.Leave(path);
         if (Interlocked.Exchange(ref _pod, null) is not { } pod)

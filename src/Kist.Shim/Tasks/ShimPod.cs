@@ -9,6 +9,7 @@ using Kist.Pods.Protocol;
 using Kist.Shim.Bundles;
 using Kist.Shim.Events;
 using Kist.Shim.Launching;
+using Kist.Shim.Network;
 using Kist.Shim.Protocol;
 using Kist.Shim.Protocol.Events;
 using Kist.Shim.Streams;
@@ -33,6 +34,7 @@ internal sealed partial class ShimPod(ShimArguments arguments, EventPublisher ev
     private RunningPod? _pod;
     private SandboxCgroup? _cgroup;
     private string? _networkNamespace;
+    private ForwardedPorts? _ports;
 
     /// <summary>True if no task is left.</summary>
     public bool IsEmpty
