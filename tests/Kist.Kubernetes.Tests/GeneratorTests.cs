@@ -16,6 +16,7 @@ public sealed class GeneratorTests
     {
         AllowLogs = true,
         AllowAttach = true,
+        Ports = [8080],
         Exec = [new ContainerGrant<IReadOnlyList<string>>("web", ["/bin/debug", "a b"])],
         Services = [new ContainerGrant<PinnedService>("web", new PinnedService("resource", "kbs:///default/web/key"))],
     };
@@ -97,6 +98,7 @@ public sealed class GeneratorTests
             Assert.Equal("1", annotations[GeneratedPod.ProcessorsAnnotation]);
             Assert.Equal(i == 0, annotations.TryGetValue(GeneratedPod.ScratchAnnotation, out var scratch));
             Assert.True(i != 0 || scratch == "cache=1073741824");
+            Assert.Equal("8080", annotations[PodPortNames.Annotation]);
             using var gzip = new GZipStream(new MemoryStream(Convert.FromBase64String(template.Child("metadata").StringMap("annotations")[GeneratedPod.InitDataAnnotation])), CompressionMode.Decompress);
             using var document = new StreamReader(gzip, Encoding.UTF8);
             Assert.Equal(pods[i].InitData.Text, await document.ReadToEndAsync(TestContext.Current.CancellationToken));

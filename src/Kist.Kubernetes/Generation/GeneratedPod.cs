@@ -11,6 +11,9 @@ namespace Kist.Kubernetes;
 /// <param name="InitData">The document that carries it.</param>
 public sealed record GeneratedPod(Workload Workload, IReadOnlyList<PinnedContainer> Containers, string Policy, InitDataDocument InitData)
 {
+    /// <summary>Ports of the pod's programs that the host may connect to.</summary>
+    public IReadOnlyList<int> Ports { get; init; } = [];
+
     /// <summary>The annotation of Kata Containers by which a pod brings its init-data.</summary>
     public const string InitDataAnnotation = "io.katacontainers.config.hypervisor.cc_init_data";
 
@@ -41,6 +44,8 @@ public sealed record GeneratedPod(Workload Workload, IReadOnlyList<PinnedContain
             .Where(v => v.Kind == "scratch" && v.SizeBytes >= RunVolume.SmallestDiskBytes).Select(v => (v.Name, (long)v.SizeBytes)).Distinct().ToList();
         if (scratch.Count > 0)
             annotations[ScratchAnnotation] = ScratchDiskNames.Write(scratch);
+        if (Ports.Count > 0)
+            annotations[PodPortNames.Annotation] = PodPortNames.Write(Ports);
         return annotations;
     }
 

@@ -27,7 +27,7 @@ public static class ManifestGenerator
         {
             var containers = await generator.PinAsync(workload, cancellationToken).ConfigureAwait(false);
             var policy = WorkloadPolicy.Write(containers, network: true, options.Ports);
-            var pod = new GeneratedPod(workload, containers, policy, compose(policy));
+            var pod = new GeneratedPod(workload, containers, policy, compose(policy)) { Ports = options.Ports };
             if (pod.Annotation.Length > GeneratedPod.MaxAnnotationBytes)
                 review.Refuse(workload.Place, $"its init-data is larger than the {GeneratedPod.MaxAnnotationBytes} bytes that an annotation may have");
             pods.Add(pod);
