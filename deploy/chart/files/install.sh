@@ -4,7 +4,7 @@ set -eu
 from=/opt/kist host=/host
 mkdir -p "$host/opt/kist/bin" "$host/opt/kist/guest"
 changed=no
-for file in bin/kist bin/kist-agent bin/containerd-shim-kist-v2 guest/OVMF.fd guest/vmlinuz guest/initrd guest/manifest.json; do
+for file in bin/kist bin/kist-agent bin/containerd-shim-kist-v2 bin/kist-rune guest/OVMF.fd guest/vmlinuz guest/initrd guest/manifest.json; do
   if ! cmp -s "$from/$file" "$host/opt/kist/$file"; then
     # A running shim keeps its own file: the new one takes the old one's name, it does not overwrite it.
     cp "$from/$file" "$host/opt/kist/$file.new"
@@ -12,6 +12,13 @@ for file in bin/kist bin/kist-agent bin/containerd-shim-kist-v2 guest/OVMF.fd gu
     changed=yes
   fi
 done
+# The WebAssembly runtime of enclaves is measured as a whole, so it changes as a whole.
+if ! diff -r "$from/bin/wasm" "$host/opt/kist/bin/wasm" >/dev/null 2>&1; then
+  rm -rf "$host/opt/kist/bin/wasm.new"
+  cp -r "$from/bin/wasm" "$host/opt/kist/bin/wasm.new"
+  rm -rf "$host/opt/kist/bin/wasm"
+  mv "$host/opt/kist/bin/wasm.new" "$host/opt/kist/bin/wasm"
+fi
 ln -sf /opt/kist/bin/containerd-shim-kist-v2 "$host/usr/local/bin/containerd-shim-kist-v2"
 mkdir -p "$host/etc/containerd/conf.d"
 if ! cmp -s /script/kist.toml "$host/etc/containerd/conf.d/kist.toml"; then
