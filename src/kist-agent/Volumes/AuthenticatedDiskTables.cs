@@ -49,7 +49,7 @@ sealed class AuthenticatedDiskTables : IDisposable
     /// <param name="sectors">How many sectors it has: the host's word, which the disk's size bounds.</param>
     public string MapIntegrity(DeviceMapper mapper, string disk, string serial, bool format, out ulong sectors)
     {
-        var name = $"volume-{serial}-integrity";
+        var name = IntegrityName(serial);
         var parameters = Compose(string.Create(CultureInfo.InvariantCulture, $"{disk} 0 {TagSize} J 2 block_size:{BlockSize} journal_mac:hmac(sha256):"), JournalKey, "");
         try
         {
@@ -88,7 +88,7 @@ sealed class AuthenticatedDiskTables : IDisposable
             string.Create(CultureInfo.InvariantCulture, $" 0 {integrity} 0 2 integrity:{TagSize}:aead sector_size:{BlockSize}"));
         try
         {
-            return mapper.Create($"volume-{serial}", isReadOnly: false, [new MapperTarget("crypt", sectors, parameters)]);
+            return mapper.Create(CryptName(serial), isReadOnly: false, [new MapperTarget("crypt", sectors, parameters)]);
         }
         finally
         {
@@ -96,7 +96,18 @@ sealed class AuthenticatedDiskTables : IDisposable
         }
     }
 
+    /// <summary>Takes both layers away: another disk may be attached in its place.</summary>
+    public static void Unmap(DeviceMapper mapper, string serial)
+    {
+        mapper.Remove(CryptName(serial));
+        mapper.Remove(IntegrityName(serial));
+    }
+
     public void Dispose() => CryptographicOperations.ZeroMemory(_keys);
+
+    private static string CryptName(string serial) => $"volume-{serial}";
+
+    private static string IntegrityName(string serial) => $"volume-{serial}-integrity";
 
     /// <summary>Parameters with a key in hexadecimal, in memory that can be wiped.</summary>
     private static byte[] Compose(string head, ReadOnlySpan<byte> key, string tail)

@@ -92,6 +92,7 @@ sealed class PersistentVolumes(ServiceDesk desk, ChildReaper reaper)
         catch (SystemCallException)
         {
             // The kernel's reason is one of reading: the first block was not written under this key.
+            AuthenticatedDiskTables.Unmap(mapper, block.Disk);
             throw NotTheVolume(name);
         }
 
