@@ -84,8 +84,9 @@ public sealed class Supervisor(ContainerFolder folder, RunRequest request, IPodS
             var ports = supervised.Listen(request.Published);
             await using (ports.ConfigureAwait(false))
             {
-                folder.Save(folder.Record with { Status = ContainerStatus.Running, Platform = pod.Platform, Timings = pod.Timings, Ports = ports.Open });
+                // Whoever reads that it runs may ask for it at once.
                 _pod = supervised;
+                folder.Save(folder.Record with { Status = ContainerStatus.Running, Platform = pod.Platform, Timings = pod.Timings, Ports = ports.Open });
                 var exitCode = await AttendAsync(supervised, console, cancellationToken).ConfigureAwait(false);
                 foreach (var finding in pod.Findings)
                     progress.Report($"warning: {finding}");
