@@ -1,4 +1,5 @@
 using k8s;
+using k8s.Models;
 using Kist.Testing;
 
 namespace Kist.Kubernetes.Tests;
@@ -9,7 +10,7 @@ public sealed class ChartTests
     private static string Deploy => Path.Combine(Evidence.RepositoryRoot, "deploy");
 
     private static Dictionary<string, string> Objects(string yaml) =>
-        KubernetesYaml.LoadAllFromString(yaml, DeployTests.Types, strict: true).ToDictionary(o => $"{o.GetType().Name}/{((k8s.IMetadata<k8s.Models.V1ObjectMeta>)o).Metadata.Name}", KubernetesJson.Serialize);
+        KubernetesYaml.LoadAllFromString(yaml, DeployTests.Types, strict: true).ToDictionary(o => $"{o.GetType().Name}/{((IMetadata<V1ObjectMeta>)o).Metadata.Name}", KubernetesJson.Serialize);
 
     [Theory]
     [InlineData("runtime", "broker")]
