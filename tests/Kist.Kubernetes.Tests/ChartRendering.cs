@@ -14,7 +14,7 @@ sealed partial class ChartRendering(string chart, IReadOnlyDictionary<string, st
     private readonly object _values = new DeserializerBuilder().Build().Deserialize<object>(File.ReadAllText(Path.Combine(chart, "values.yaml")))!;
 
     /// <summary>All templates, one document behind the other.</summary>
-    public string Render() => string.Join("\n---\n", Directory.GetFiles(Path.Combine(chart, "templates"), "*.yaml").Order(StringComparer.Ordinal).Select(f => Render(File.ReadAllText(f))));
+    public string Render() => string.Join("\n---\n", Directory.GetFiles(Path.Combine(chart, "templates"), "*.yaml").Order(StringComparer.Ordinal).Select(f => Render(File.ReadAllText(f))).Where(t => t.Trim().Length > 0));
 
     private string Render(string template)
     {

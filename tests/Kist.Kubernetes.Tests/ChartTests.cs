@@ -10,7 +10,7 @@ public sealed class ChartTests
     private static string Deploy => Path.Combine(Evidence.RepositoryRoot, "deploy");
 
     private static Dictionary<string, string> Objects(string yaml) =>
-        KubernetesYaml.LoadAllFromString(yaml, DeployTests.Types, strict: true).ToDictionary(o => $"{o.GetType().Name}/{((IMetadata<V1ObjectMeta>)o).Metadata.Name}", KubernetesJson.Serialize);
+        KubernetesYaml.LoadAllFromString(yaml, DeployTests.Types, strict: true).ToDictionary(o => $"{o.GetType().Name}/{((IMetadata<V1ObjectMeta>)o).Metadata.Name}", o => KubernetesJson.Serialize(o));
 
     [Theory]
     [InlineData("runtime", "broker")]
@@ -30,8 +30,8 @@ public sealed class ChartTests
         var rendered = Objects(new ChartRendering(Path.Combine(Deploy, "chart"), new Dictionary<string, string>
         {
             [".Values.broker.enabled"] = "true",
-            [".Values.broker.namespace"] = "elsewhere",
-            [".Values.runtime.namespace"] = "elsewhere",
+            [".Values.broker.namespace"] = "elsewhere-a",
+            [".Values.runtime.namespace"] = "elsewhere-b",
             [".Values.broker.port"] = "9443",
             [".Values.image.registry"] = "mirror.example",
         }).Render());
