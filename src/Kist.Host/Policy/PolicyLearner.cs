@@ -42,6 +42,7 @@ public static class PolicyLearner
             Capabilities = Texts(process, "Capabilities"),
             Terminal = process.GetProperty("Terminal").GetBoolean(),
             ReadOnlyRoot = first.GetProperty("OCI").GetProperty("Root").GetProperty("Readonly").GetBoolean(),
+            WritableDisk = first.TryGetProperty("writable_layer", out var layer) && layer.ValueEquals("disk"),
             Volumes = [.. first.GetProperty("volumes").EnumerateArray().Select(Volume)],
             AfterCompletion = Texts(first.GetProperty("pod"), "completed"),
             Output = Asked(others, "ReadStreamRequest"),

@@ -90,6 +90,8 @@ internal sealed class PodStarter(ShimArguments arguments, ShimConfiguration conf
         var request = ContainerRequests.Of(bundle, ImageReference.Parse(plan.Container.Reference), configuration);
         request.Name = WorkloadPlan.ContainerId;
         request.InsecureRegistry = true;
+        request.RegistryByDoor = true;
+        request.RegistryDoors.AddRange(plan.ToCreateRequest().RegistryDoors);
         // As the plan pins it: a sealed image's policy compares what is asked for, not what comes of it.
         request.Entrypoint.Clear();
         request.Entrypoint.Add(bundle.Spec.Process.Args[0]);
