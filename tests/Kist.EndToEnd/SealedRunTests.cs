@@ -151,7 +151,7 @@ public sealed class SealedRunTests(Installation installation, SealedImages image
         Assert.False(File.Exists(images.CachedBlob(image.Blob)));
     }
 
-    [Fact]
+    [Fact(Skip = "not run since its keys were mended: docs/limitations.md, Images")]
     public async Task Run_PodOfTwoSealedContainers_EachHasItsImageAndBothWriteOnTheDisk()
     {
         // Unless its owner says otherwise, a key is for guests that can run its image and no other.
