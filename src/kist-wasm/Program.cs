@@ -69,5 +69,6 @@ static class Program
         Thread.Sleep(time);
         Console.Error.WriteLine($"kist-wasm: run module: {module}: its time is over");
         Environment.Exit(Failed);
-    }) { IsBackground = true }.Start();
+    })
+    { IsBackground = true }.Start();
 }

@@ -1,7 +1,7 @@
-using Kist.Pods.Agent;
-using Kist.Pods.Protocol.Agent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Kist.Pods.Agent;
+using Kist.Pods.Protocol.Agent;
 
 namespace Kist.Host.Tests.Running;
 
