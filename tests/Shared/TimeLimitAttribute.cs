@@ -28,7 +28,7 @@ public sealed class TimeLimitAttribute : BeforeAfterTestAttribute
                 if (warned)
                     Environment.FailFast($"{name} did not end when it was cancelled after {s_limit}");
                 warned = true;
-                Console.Error.WriteLine($"time limit: {name} has run for {s_limit} and is cancelled");
+                System.Console.Error.WriteLine($"time limit: {name} has run for {s_limit} and is cancelled");
                 context.CancelCurrentTest();
             },
             null, s_limit, s_grace);
