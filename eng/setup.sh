@@ -14,7 +14,7 @@ run_packages=(
   clang lld cmake libssl-dev zlib1g-dev # NativeAOT, and OpenSSL inside the static guest agent
 )
 test_packages=(
-  crun runc containerd podman docker.io skopeo umoci erofs-utils cryptsetup-bin openssl
+  crun runc containerd containernetworking-plugins podman docker.io skopeo umoci erofs-utils cryptsetup-bin openssl
   swtpm tpm2-tools softhsm2 python3 python3-jwcrypto python3-cbor2 python3-cryptography postgresql chromium cpio gnupg iproute2
 )
 

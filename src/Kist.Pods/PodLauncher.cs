@@ -82,6 +82,7 @@ public sealed class PodLauncher(ITrustPlatform? platform, TimeProvider time)
         Accelerator = accelerator,
         Doors = spec.Doors,
         Interfaces = spec.Interfaces,
+        ReturnsMemory = spec.ReturnsMemory,
         Ports = simulated ? [PodPorts.Agent, PodPorts.Simulator] : [PodPorts.Agent],
         Disks = spec.Disks,
         Disk = spec.InitData.IsEmpty ? default : InitDataDisk.Write(spec.InitData.Span),

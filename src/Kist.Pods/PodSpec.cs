@@ -30,6 +30,11 @@ public sealed record PodSpec
     /// <summary>The interfaces of the pod's network, beside the doors.</summary>
     public IReadOnlyList<GuestInterface> Interfaces { get; init; } = [];
 
+    /// <summary>
+    /// True to give memory back to the host that the guest has freed, in pieces of 4 MiB. The host then learns which these are.
+    /// </summary>
+    public bool ReturnsMemory { get; init; }
+
     /// <summary>Null to probe for the best that works.</summary>
     public Accelerator? Accelerator { get; init; }
 

@@ -53,6 +53,9 @@ public sealed record ShimConfiguration
     /// <summary>Puts the shim and its virtual machine into the pod's cgroup of the host, so that their use is the pod's.</summary>
     public bool SandboxCgroup { get; set; } = true;
 
+    /// <summary>Lets guests give memory back that they have freed, which tells the host how much they use.</summary>
+    public bool ReturnMemory { get; set; }
+
     /// <summary>
     /// Where host and owner are the same person: tasks without init-data get one that allows exactly what is asked for, and
     /// its measurement is registered with the broker of <c>kist up</c>. Null: such tasks are refused.

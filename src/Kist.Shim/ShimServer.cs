@@ -11,6 +11,8 @@ namespace Kist.Shim;
 /// <summary>A running shim: serves containerd, which may leave and come back, until the pod is gone.</summary>
 internal sealed class ShimServer(ShimArguments arguments, TimeProvider time)
 {
+    private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(10), IdlePoll = TimeSpan.FromMilliseconds(500);
+
     private readonly ShimLog _log = new(Directory.GetCurrentDirectory(), arguments.Id, time);
 
     public async Task RunAsync(Socket listening)
@@ -29,7 +31,7 @@ internal sealed class ShimServer(ShimArguments arguments, TimeProvider time)
                     stop.Cancel();
                 });
                 var serving = ServeAsync(listening, new TtrpcServer([.. service.Services]) { OnDefect = Report }, stop.Token);
-                await Task.WhenAny(serving, service.ShutdownRequested).ConfigureAwait(false);
+                await Task.WhenAny(serving, service.ShutdownRequested, WhenIdleAsync(pod, stop.Token)).ConfigureAwait(false);
                 // The answer to Shutdown goes out first.
                 await Task.Delay(TimeSpan.FromMilliseconds(20), time).ConfigureAwait(false);
                 await stop.CancelAsync().ConfigureAwait(false);
@@ -38,6 +40,16 @@ internal sealed class ShimServer(ShimArguments arguments, TimeProvider time)
 
         listening.Dispose();
         ShimSocket.Of(arguments.Address, arguments.Namespace, arguments.Id).Remove();
+    }
+
+    /// <summary>
+    /// Completes when there has been no task for some seconds. containerd ends its shims itself, unless it was killed at the
+    /// wrong moment: then it does not know of them any more.
+    /// </summary>
+    private async Task WhenIdleAsync(ShimPod pod, CancellationToken cancellationToken)
+    {
+        for (var idle = TimeSpan.Zero; idle < IdleLimit; idle = pod.IsEmpty ? idle + IdlePoll : TimeSpan.Zero)
+            await Task.Delay(IdlePoll, time, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task ServeAsync(Socket listening, TtrpcServer server, CancellationToken cancellationToken)

@@ -56,6 +56,9 @@ public sealed class Containerd : IAsyncLifetime
 
     public string Configuration => Path.Combine(Folder, "shim.json");
 
+    /// <summary>As <see cref="Configuration"/>, with guests that give memory back.</summary>
+    public string ReturningConfiguration => Path.Combine(Folder, "shim-returning.json");
+
     public string Image => $"{_registry!.Host}/busybox:latest";
 
     /// <summary>base64 of gzip of init-data with the tests' policy.</summary>
@@ -69,11 +72,28 @@ public sealed class Containerd : IAsyncLifetime
         return this;
     }
 
+    /// <summary>As <see cref="Require"/>, for pods of the CRI plugin.</summary>
+    public Containerd RequirePods()
+    {
+        Assert.SkipWhen(PodNetworks.Missing is not null, PodNetworks.Missing ?? "");
+        return RequireNetworks();
+    }
+
+    /// <summary>As <see cref="Require"/>, for tasks whose network is joined.</summary>
+    public Containerd RequireNetworks()
+    {
+        Assert.SkipUnless(File.Exists("/dev/net/tun"), "this machine has no tap devices: /dev/net/tun");
+        Assert.SkipUnless(File.Exists("/usr/sbin/tc") || File.Exists("/sbin/tc"), "iproute2 is not installed");
+        return Require();
+    }
+
     public async ValueTask InitializeAsync()
     {
-        // Not green yet: docs/limitations.md, "containerd".
-        Missing = Environment.GetEnvironmentVariable("KIST_CONTAINERD_TESTS") is not "1" ? "tasks under containerd are tested only where KIST_CONTAINERD_TESTS=1"
-            : !File.Exists(Program) || !File.Exists(Ctr) ? "containerd is not installed"
+        Missing = !File.Exists(Program) || !File.Exists(Ctr) ? "containerd is not installed"
+            : !File.Exists(QemuProgram.Path) ? "QEMU is not installed"
+            : !File.Exists("/usr/bin/docker-registry") ? "docker-registry is not installed"
+            : !File.Exists("/usr/bin/apt-get") ? "guest images are built of Debian packages, and this is no Debian"
+            : BuiltGuest.AgentProgram is null ? "the agent has not been published: eng/build.sh"
             : !File.Exists(Shim) ? "the shim has not been published: eng/build.sh"
             : !File.Exists("/bin/busybox") ? "busybox-static is not installed"
             : !File.Exists(QemuProgram.Socat) ? "socat is not installed"
@@ -97,15 +117,31 @@ public sealed class Containerd : IAsyncLifetime
               "plainRegistries": ["{{GuestDoor.GuestAddress}}:{{_registry.Port}}"]
             }
             """);
+        await File.WriteAllTextAsync(
+            ReturningConfiguration, (await File.ReadAllTextAsync(Configuration)).Replace("\"accelerator\"", "\"returnMemory\": true, \"accelerator\"", StringComparison.Ordinal));
         await File.WriteAllTextAsync(Path.Combine(Folder, "config.toml"), $"""
             version = 2
             root = "{Folder}/root"
             state = "{Folder}/state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri"]
             [grpc]
             address = "{Address}"
+            [plugins."io.containerd.grpc.v1.cri"]
+            sandbox_image = "{Image}"
+            [plugins."io.containerd.grpc.v1.cri".cni]
+            bin_dir = "{PodNetworks.Plugins}"
+            conf_dir = "{Folder}/cni"
+            [plugins."io.containerd.grpc.v1.cri".containerd]
+            default_runtime_name = "kist"
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kist]
+            runtime_type = "io.containerd.kist.v2"
+            pod_annotations = ["io.katacontainers.*", "org.kist.*"]
+            container_annotations = ["org.kist.*"]
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kist.options]
+            ConfigPath = "{Configuration}"
             """);
-        Start();
+        PodNetworks.Write(Folder);
+        if (!Start())
+            Missing = $"containerd does not start here: {File.ReadLines(Log).LastOrDefault()}";
     }
 
     public async ValueTask DisposeAsync()
@@ -119,12 +155,23 @@ public sealed class Containerd : IAsyncLifetime
         System.IO.Directory.Delete(Folder, recursive: true);
     }
 
-    public void Start()
+    /// <summary>False if it does not answer within ten seconds.</summary>
+    public bool Start()
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec {Program} --config {Folder}/config.toml >>{Log} 2>&1"]);
+        var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec {Program} --config {Folder}/config.toml >>{Log} 2>&1"])
+        {
+            // Where it finds the shim of a runtime's type.
+            Environment = { ["PATH"] = $"{Path.GetDirectoryName(Shim)}:{Environment.GetEnvironmentVariable("PATH")}" },
+        };
         _process = Process.Start(start)!;
-        for (var i = 0; i < 200 && RunCtr("version").ExitCode != 0; i++)
+        for (var i = 0; i < 200; i++)
+        {
+            if (RunCtr("version").ExitCode == 0)
+                return true;
             Thread.Sleep(50);
+        }
+
+        return false;
     }
 
     /// <summary>Ends containerd as a crash does.</summary>
@@ -227,7 +274,7 @@ public sealed class Containerd : IAsyncLifetime
             foreach (var name in (string[])["bin", "etc", "tmp", "dev", "proc", "sys"])
                 System.IO.Directory.CreateDirectory(Path.Combine(root, name));
             File.Copy("/bin/busybox", Path.Combine(root, "bin", "busybox"));
-            foreach (var applet in (string[])["sh", "cat", "echo", "id", "sleep", "dd", "env", "stty", "head", "yes", "ls", "hostname", "grep", "ip", "ping", "wget", "nc", "true", "kill", "httpd", "mkdir"])
+            foreach (var applet in (string[])["sh", "cat", "echo", "id", "sleep", "dd", "env", "stty", "head", "yes", "ls", "hostname", "grep", "ip", "ping", "wget", "nc", "nslookup", "test", "touch", "true", "kill", "httpd", "mkdir", "rm", "cp"])
                 File.CreateSymbolicLink(Path.Combine(root, "bin", applet), "busybox");
             using var repository = new RegistryRepository(ImageReference.Parse(reference), new RegistryOptions());
             await ImageBuilder.BuildAsync(

@@ -6,7 +6,7 @@ public sealed class ManyPodsTests(Containerd fixture)
 {
     private readonly Containerd _containerd = fixture.Require();
 
-    private static readonly int s_pods = Environment.GetEnvironmentVariable("KIST_EXHAUSTIVE") == "1" ? 10 : 3;
+    private static readonly int s_pods = Exhaustive.IsWanted ? 10 : 3;
 
     [Fact]
     public void Run_SeveralAtOnce_EachHasItsOwnMachine()

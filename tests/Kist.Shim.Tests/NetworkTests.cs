@@ -8,7 +8,7 @@ public sealed class NetworkTests(Containerd fixture)
 {
     private const string Namespace = "knet-test-pod", Peer = "knet-test-node";
 
-    private readonly Containerd _containerd = fixture.Require();
+    private readonly Containerd _containerd = fixture.RequireNetworks();
 
     [Fact]
     public void Run_InNamespaceWithTwoInterfaces_ReachesAndIsReachedByBothFamilies()

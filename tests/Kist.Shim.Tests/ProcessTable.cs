@@ -27,5 +27,7 @@ static class ProcessTable
 
     public static IReadOnlyList<int> ChildrenOf(int parent) => [.. All().Where(p => p.Parent == parent).Select(p => p.Id)];
 
+    public static int ResidentMebibytes(int id) => (int)(long.Parse(File.ReadAllText($"/proc/{id}/statm").Split(' ')[1]) * 4096 >> 20);
+
     public static bool Exists(int id) => Directory.Exists($"/proc/{id}") && !File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal);
 }

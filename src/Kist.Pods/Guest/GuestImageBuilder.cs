@@ -32,7 +32,7 @@ public sealed class GuestImageBuilder(string agentProgram, string packageFolder)
     private static readonly string[] Programs = ["usr/bin/crun", "sbin/mke2fs", "usr/sbin/mke2fs"];
 
     /// <summary>Needed in every guest.</summary>
-    private static readonly string[] Modules = ["virtio_pci", "virtio_console", "virtio_rng", "virtio_blk", "virtio_net", "overlay", "tcp_diag"];
+    private static readonly string[] Modules = ["virtio_pci", "virtio_console", "virtio_rng", "virtio_blk", "virtio_net", "virtio_balloon", "overlay", "tcp_diag"];
 
     /// <summary>
     /// Loaded when a container needs them: sealed images (verity, crypt, EROFS) and encrypted scratch storage (crypt over

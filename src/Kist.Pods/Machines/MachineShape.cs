@@ -24,6 +24,9 @@ public sealed record MachineShape
     /// <summary>Interfaces of the pod's network.</summary>
     public IReadOnlyList<GuestInterface> Interfaces { get; init; } = [];
 
+    /// <summary>True if the guest tells the host of memory that it does not use (virtio 1.2, 5.5, "free page reporting").</summary>
+    public bool ReturnsMemory { get; init; }
+
     /// <summary>Names of the virtio-serial ports.</summary>
     public IReadOnlyList<string> Ports { get; init; } = [];
 

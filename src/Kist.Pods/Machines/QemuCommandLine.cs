@@ -35,6 +35,7 @@ public static class QemuCommandLine
         .. shape.Disks.SelectMany(Disk),
         .. Network(shape),
         .. shape.Interfaces.SelectMany(Interface),
+        .. shape.ReturnsMemory ? ["-device", "virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on"] : Array.Empty<string>(),
     ];
 
     private static string[] Port(string name, int index) =>

@@ -141,7 +141,8 @@ internal sealed class PodStarter(ShimArguments arguments, ShimConfiguration conf
     {
         var platform = new SimulatedTrustPlatform(new SimulatorStore(_state).LoadOrCreateVendor());
         var pod = await new PodLauncher(platform, time).LaunchAsync(
-            spec with { Interfaces = network?.Interfaces ?? [], Disks = [.. spec.Disks, .. Disks.All] }, null, cancellationToken).ConfigureAwait(false);
+            spec with { Interfaces = network?.Interfaces ?? [], Disks = [.. spec.Disks, .. Disks.All], ReturnsMemory = configuration.ReturnMemory },
+            null, cancellationToken).ConfigureAwait(false);
         try
         {
             if (network is not null)

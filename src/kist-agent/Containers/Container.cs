@@ -75,7 +75,7 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, ImageStore
     /// <summary>Runs another program and returns its number in the guest.</summary>
     public async Task<int> ExecuteAsync(ExecProcessRequest request, ExecPlan execution, CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(bundle, "exec", request.ExecId);
+        var folder = ExecFolder(request.ExecId);
         var process = new GuestProcess($"{Id}/{request.ExecId}", folder, request.Tty, request.Stdin, reaper);
         Reserve(request.ExecId, process);
         try
@@ -182,6 +182,8 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, ImageStore
         image.Dispose();
     }
 
+    private string ExecFolder(string execId) => Path.Combine(bundle, "exec", FolderName.Of(execId));
+
     private bool Running(string step) => Exit is { } exit ? !exit.IsCompleted : throw Invalid(step, "it has not been started");
 
     private void Reserve(string execId, GuestProcess process)
@@ -205,7 +207,7 @@ sealed class Container(ContainerPlan plan, string bundle, bool input, ImageStore
         if (process is null)
             return;
         await process.DisposeAsync();
-        var folder = Path.Combine(bundle, "exec", execId);
+        var folder = ExecFolder(execId);
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }

@@ -24,12 +24,14 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
     private readonly ImageStore _images = new();
     private readonly WritableLayers _writable = new(new EncryptedScratch(reaper));
 
-    public static string FolderOf(string id) => $"{FileSystems.Work}/containers/{id}";
+    public static string FolderOf(string id) => $"{FileSystems.Work}/containers/{FolderName.Of(id)}";
 
     public async Task<(Container Container, CreateContainerResponse Response)> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
     {
         var reference = ImageReference.Parse(request.Image);
         var folder = FolderOf(request.ContainerId);
+        if (Directory.Exists(folder))
+            throw new AgentException(FailureCode.InvalidRequest, "create container", request.ContainerId, "what an earlier container left is still there");
         Directory.CreateDirectory(folder);
         var lease = _images.Begin();
         try
@@ -185,7 +187,7 @@ sealed class ContainerFactory(Guest guest, ChildReaper reaper)
     {
         _writable.Remove(id);
         using var parent = DirectoryHandle.Open($"{FileSystems.Work}/containers");
-        parent.RemoveTree(System.Text.Encoding.UTF8.GetBytes(id));
+        parent.RemoveTree(System.Text.Encoding.UTF8.GetBytes(FolderName.Of(id)));
     }
 
     private static ImageProcessDefaults DefaultsOf(ImageConfiguration image) => new(
