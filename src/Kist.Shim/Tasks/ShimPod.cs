@@ -24,7 +24,7 @@ namespace Kist.Shim.Tasks;
 internal sealed partial class ShimPod(ShimArguments arguments, EventPublisher events, ShimLog log, TimeProvider time) : IAsyncDisposable
 {
     private const string StatusWhenUnknown = "its end could not be learnt";
-    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10), StopGrace = TimeSpan.FromSeconds(1), OutOfMemoryWait = TimeSpan.FromSeconds(50);
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(30), StopGrace = TimeSpan.FromSeconds(1), OutOfMemoryWait = TimeSpan.FromSeconds(50);
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _starting = new(1, 1);
