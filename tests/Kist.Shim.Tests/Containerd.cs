@@ -72,6 +72,13 @@ public sealed class Containerd : IAsyncLifetime
         return this;
     }
 
+    /// <summary>As <see cref="Require"/>, for cases that a usual run leaves out.</summary>
+    public Containerd RequireExhaustive()
+    {
+        Exhaustive.Require();
+        return Require();
+    }
+
     /// <summary>As <see cref="Require"/>, for pods of the CRI plugin.</summary>
     public Containerd RequirePods()
     {

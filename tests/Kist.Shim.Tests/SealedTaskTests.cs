@@ -12,13 +12,14 @@ namespace Kist.Shim.Tests;
 /// Sealed images under containerd: their keys come from a broker, their blobs from disks that the pod's machine has from the
 /// start and that are filled when a container joins.
 /// </summary>
+[Collection("containerd")]
 public sealed class SealedTaskTests(Containerd fixture) : IAsyncLifetime
 {
     private const int Memory = 320;
 
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
 
-    private readonly Containerd _containerd = fixture.Require();
+    private readonly Containerd _containerd = fixture.RequireExhaustive();
     private readonly string _home = Path.Combine(fixture.Folder, "sealed");
 
     private string Configuration => Path.Combine(_home, "shim.json");
