@@ -1,7 +1,10 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Kist.KeyBroker;
+using Kist.KeyBroker.Administration;
 using Kist.KeyBroker.Protocol;
+using Kist.KeyBroker.Tests;
 using Kist.Testing;
 using Microsoft.Playwright;
 
@@ -18,13 +21,20 @@ public sealed class ConsoleSite : IAsyncLifetime
     private const string Browser = "/usr/bin/chromium";
 
     private readonly TemporaryDirectory _folder = new();
+    private FakeOpenId? _provider;
     private KeyBrokerServer? _server;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
     public string Address => $"{_server!.Endpoint}console/";
 
+    /// <summary>Whom people can sign in with; one test at a time changes who they are there.</summary>
+    internal FakeOpenId Provider => _provider!;
+
     public string AdminToken => File.ReadAllText(_server!.AdminTokenFile).Trim();
+
+    /// <summary>The administrator's client at one tenant's address.</summary>
+    public KeyBrokerAdminClient AdminOf(string tenant) => new(new Uri(_server!.Endpoint, $"tenants/{tenant}"), _server.CertificatePem, AdminToken);
 
     public KeyBrokerAdminClient Admin() => new(_server!.Endpoint, _server.CertificatePem, AdminToken);
 
@@ -32,7 +42,9 @@ public sealed class ConsoleSite : IAsyncLifetime
     {
         if (!File.Exists(Browser))
             return;
-        _server = await KeyBrokerServer.StartAsync(new KeyBrokerOptions { StateDirectory = _folder["state"], AllowSimulated = true }, CancellationToken.None);
+        _provider = new FakeOpenId(TimeProvider.System);
+        var providers = IdentityProviders.Parse(Encoding.UTF8.GetBytes(_provider.Providers()));
+        _server = await KeyBrokerServer.StartAsync(new KeyBrokerOptions { StateDirectory = _folder["state"], AllowSimulated = true, IdentityProviders = providers }, CancellationToken.None);
         await FillAsync();
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Browser, Args = ["--no-sandbox", "--disable-gpu"] });
@@ -45,6 +57,7 @@ public sealed class ConsoleSite : IAsyncLifetime
         _playwright?.Dispose();
         if (_server is not null)
             await _server.DisposeAsync();
+        _provider?.Dispose();
         _folder.Dispose();
     }
 
@@ -105,9 +118,12 @@ public sealed class ConsoleSite : IAsyncLifetime
         await admin.RegisterReferenceValuesAsync(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["value"] = Hostile }), CancellationToken.None);
         await admin.PutResourceAsync(ResourceUri.Parse("web/key/1"), RandomNumberGenerator.GetBytes(32), CancellationToken.None);
         await admin.PutResourceAsync(ResourceUri.Parse("web/key/1"), RandomNumberGenerator.GetBytes(32), CancellationToken.None);
+        await admin.PutResourceAsync(ResourceUri.Parse("web/shared/1"), RandomNumberGenerator.GetBytes(32), CancellationToken.None);
+        await admin.PutResourceAsync(ResourceUri.Parse("web/shared/1"), RandomNumberGenerator.GetBytes(32), CancellationToken.None);
         await admin.SetResourceTermsAsync(ResourceUri.Parse("web/key/1"), new ResourceTermsDocument { MaxReads = 1000 }, CancellationToken.None);
         await admin.CreateAdminTokenAsync(new CreateAdminTokenRequest { Name = Hostile, Roles = "auditor" }, CancellationToken.None);
         await admin.RevokeAsync(new RevocationDocument { Kind = "token", Value = "0", Reason = $"because {Hostile}" }, CancellationToken.None);
+        await admin.OpenTenantAsync("acme", CancellationToken.None);
         await AttestAsync();
         await AttestAsync(genuine: false);
     }

@@ -5,7 +5,7 @@ namespace Kist.Console.Tests;
 /// <summary>What holds for every page: nothing foreign, nothing hostile, nothing that some cannot read or reach.</summary>
 public sealed class EveryPageTests(ConsoleSite site)
 {
-    private static readonly string[] Pages = ["attestations", "policies", "references", "secrets", "audit", "explain", "proposals", "broker"];
+    internal static readonly string[] Pages = ["attestations", "policies", "references", "secrets", "audit", "explain", "proposals", "broker"];
 
     // Text whose contrast with what is behind it is below WCAG's 4.5 (3 for large text).
     private const string PaleText = """
@@ -28,6 +28,44 @@ public sealed class EveryPageTests(ConsoleSite site)
     private const string Nameless = """
         () => [...document.querySelectorAll('button, a, input, select, textarea')].filter((e) => e.checkVisibility()
           && !(e.getAttribute('aria-label') || e.textContent.trim() || [...(e.labels ?? [])].some((l) => l.textContent.trim()))).map((e) => e.outerHTML)
+        """;
+
+    // What assistive technology stumbles over, of the rules that axe-core has: identifiers that come twice, references to nothing,
+    // headings that skip a level, tables without heads, images without a word, more than one main part, a page without language.
+    private const string Broken = """
+        () => {
+          const found = [];
+          const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+          for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i))) found.push(`id ${id} comes twice`);
+          for (const name of ['aria-labelledby', 'aria-describedby', 'aria-controls', 'for']) {
+            for (const e of document.querySelectorAll(`[${name}]`)) {
+              for (const id of e.getAttribute(name).split(/\s+/)) if (!document.getElementById(id)) found.push(`${name} names ${id}, which is not there`);
+            }
+          }
+          let level = 0;
+          for (const h of [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].filter((e) => e.checkVisibility())) {
+            const own = Number(h.tagName[1]);
+            if (own > level + 1) found.push(`${h.tagName} "${h.textContent.slice(0, 30)}" follows level ${level}`);
+            level = own;
+          }
+          for (const t of document.querySelectorAll('table')) {
+            if (!t.caption || !t.querySelector('th')) found.push('a table without a caption or heads');
+          }
+          for (const i of document.querySelectorAll('img:not([alt])')) found.push(`${i.src} has no text`);
+          for (const r of document.querySelectorAll('[role=region], section[aria-label]')) if (!(r.getAttribute('aria-label') || r.getAttribute('aria-labelledby'))) found.push('a region without a name');
+          for (const l of document.querySelectorAll('ul, ol')) if ([...l.children].some((c) => c.tagName !== 'LI')) found.push('a list with something else than items in it');
+          for (const l of document.querySelectorAll('dl')) if ([...l.children].some((c) => !['DT', 'DD', 'DIV'].includes(c.tagName))) found.push('a list of facts with something else in it');
+          for (const e of document.querySelectorAll('[tabindex]')) if (Number(e.getAttribute('tabindex')) > 0) found.push('an order of focus of its own');
+          if (!document.documentElement.lang) found.push('no language');
+          if (!document.title) found.push('no title');
+          return found;
+        }
+        """;
+
+    // What a finger has to hit: WCAG 2.2 asks for 24 pixels, or as much room around it; links within text are exempt.
+    private const string Small = """
+        () => [...document.querySelectorAll('button, input:not([type=checkbox]):not([type=file]), select, nav a, a.button')].filter((e) => e.checkVisibility())
+          .filter((e) => { const r = e.getBoundingClientRect(); return r.width > 0 && (r.height < 24 || r.width < 24); }).map((e) => `${e.tagName} ${e.textContent.slice(0, 30)}`)
         """;
 
     public static TheoryData<string, int> Looks => new() { { "light", 1360 }, { "dark", 1360 }, { "light", 390 }, { "dark", 390 } };
@@ -114,6 +152,8 @@ public sealed class EveryPageTests(ConsoleSite site)
     {
         problems.AddRange((await page.EvaluateAsync<string[]>(PaleText)).Select(p => $"{name}: pale: {p}"));
         problems.AddRange((await page.EvaluateAsync<string[]>(Nameless)).Select(p => $"{name}: without a name: {p}"));
+        problems.AddRange((await page.EvaluateAsync<string[]>(Broken)).Select(p => $"{name}: {p}"));
+        problems.AddRange((await page.EvaluateAsync<string[]>(Small)).Select(p => $"{name}: too small to hit: {p}"));
         var overflow = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth");
         if (overflow > 0)
             problems.Add($"{name}: {overflow} pixels wider than the window");

@@ -1,15 +1,22 @@
-// Calls of the broker. The token lives here and nowhere else.
+// Calls of the broker. A token that was typed lives here and nowhere else; who signed in by redirect has a cookie that no script reads.
 
 let token = null;
 export const signIn = (text) => { token = text; };
 
-export async function call(method, path, body, type = 'application/json') {
-  const response = await fetch('/kist/v1/' + path, {
+let base = '';
+/** The tenant whose objects are shown; '' for the broker's own. */
+export const atTenant = (name) => { base = name ? `/tenants/${encodeURIComponent(name)}` : ''; };
+
+// The header tells the broker that this page sends the cookie, and not somebody else's page.
+const own = { 'X-Kist-Console': '1' };
+
+async function send(address, method, body, type) {
+  const response = await fetch(address, {
     method,
     body,
-    headers: { Authorization: 'Bearer ' + token, ...(body === undefined ? {} : { 'Content-Type': type }) },
+    headers: { ...(token === null ? own : { Authorization: 'Bearer ' + token }), ...(body === undefined ? {} : { 'Content-Type': type }) },
     cache: 'no-store',
-    credentials: 'omit',
+    credentials: token === null ? 'same-origin' : 'omit',
     redirect: 'error',
   });
   const text = await response.text();
@@ -21,7 +28,13 @@ export async function call(method, path, body, type = 'application/json') {
   return { status: response.status, text };
 }
 
+export const call = (method, path, body, type = 'application/json') => send(`${base}/kist/v1/${path}`, method, body, type);
+
 export const get = async (path) => JSON.parse((await call('GET', path)).text);
+
+/** With whom one can sign in by redirect, and whether somebody is. */
+export const session = async () => JSON.parse((await send('session', 'GET')).text);
+export const endSession = () => send('sign-out', 'POST');
 
 export const query = (parameters) => new URLSearchParams(
   Object.entries(parameters).filter(([, value]) => value !== '' && value !== null && value !== undefined)).toString();

@@ -1,6 +1,6 @@
 // Signing in and out, and which page is shown.
 
-import { get, signIn } from './api.js';
+import { atTenant, endSession, get, session, signIn } from './api.js';
 import { attestations } from './attestations.js';
 import { audit } from './audit.js';
 import { el, page, title } from './dom.js';
@@ -23,12 +23,17 @@ const pages = {
   broker: ['This broker', overview, null],
 };
 
+// What concerns the whole broker is at no tenant's address.
+const ofTheBroker = ['explain'];
+
 const tabs = document.getElementById('tabs');
+const tenants = document.getElementById('tenant');
 let status = null;
 let timer = null;
+let byRedirect = false;
 
 const allowed = (roles) => roles === null || status.roles === 'administrator' || roles.some((role) => status.roles.split(',').includes(role));
-const visible = () => Object.entries(pages).filter(([, [, , roles]]) => allowed(roles));
+const visible = () => Object.entries(pages).filter(([name, [, , roles]]) => allowed(roles) && !(tenants.value && ofTheBroker.includes(name)));
 
 async function show(name) {
   clearInterval(timer);
@@ -57,20 +62,79 @@ function enter() {
   document.body.classList.remove('signed-out');
 }
 
+const problem = document.getElementById('sign-in-error');
+
+/** Who has signed in, and as what; then the page that was asked for. */
+async function begin(tenant) {
+  atTenant(tenant);
+  status = await get('status');
+  await offerTenants(tenant);
+  enter();
+  await show(location.hash.slice(1));
+}
+
+/** The tenants that one can look at: all of them for who administers the whole broker, one's own otherwise. */
+async function offerTenants(present) {
+  const names = present ? [present] : [''];
+  if (!present && allowed(['token-author', 'auditor'])) {
+    names.push(...(await get('tenants')).tenants.filter((t) => !t.closed_at).map((t) => t.name));
+  }
+  tenants.replaceChildren(...names.map((name) => el('option', { value: name, selected: name === present }, name || 'The broker’s own')));
+  document.getElementById('tenants').hidden = names.length < 2 && !present;
+}
+
+tenants.addEventListener('change', async () => {
+  atTenant(tenants.value);
+  enter();
+  await show(location.hash.slice(1));
+});
+
 document.getElementById('sign-in').addEventListener('submit', async (event) => {
   event.preventDefault();
-  const problem = document.getElementById('sign-in-error');
   problem.textContent = '';
   signIn(document.getElementById('token').value.trim());
   try {
-    status = await get('status');
-    enter();
-    await show(location.hash.slice(1));
+    await begin(document.getElementById('of-tenant').value.trim());
   } catch (error) {
     signIn(null);
+    status = null;
     problem.textContent = error.message;
   }
 });
 
-document.getElementById('sign-out').addEventListener('click', () => location.reload());
+document.getElementById('sign-out').addEventListener('click', async () => {
+  if (byRedirect) await endSession();
+  location.reload();
+});
 window.addEventListener('hashchange', () => { if (status && location.hash !== '#page') show(location.hash.slice(1)); });
+
+const reasons = {
+  'began-elsewhere': 'The sign-in was not begun here, or took too long. Try again.',
+  refused: 'The identity provider did not sign you in.',
+  nobody: 'You are signed in there, but have no role here.',
+  'too-long': 'The identity provider’s token is too long for a browser to keep. Sign in with a token instead.',
+};
+
+/** Buttons for those with whom one can sign in; who comes back from there is signed in. */
+async function offer() {
+  const { providers, signed_in: signedIn, tenant } = await session();
+  const failed = new URLSearchParams(location.search).get('failed');
+  if (failed !== null) {
+    problem.textContent = reasons[failed] ?? reasons.refused;
+    history.replaceState(null, '', location.pathname + location.hash);
+  }
+  const list = document.getElementById('providers');
+  list.replaceChildren(...providers.map(({ id, label }) => el('a', { class: 'button', href: `sign-in?provider=${id}` }, `Sign in with ${label}`)));
+  list.hidden = providers.length === 0;
+  if (!signedIn) return;
+  byRedirect = true;
+  try {
+    await begin(tenant);
+  } catch (error) {
+    byRedirect = false;
+    status = null;
+    problem.textContent = error.message;
+  }
+}
+
+offer().catch((error) => { problem.textContent = error.message; });
