@@ -18,9 +18,16 @@ public sealed class VolumeTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("kist-volumes-").FullName;
 
     // Nothing here is sealed, so that nobody is asked.
-    private readonly VolumeShelf _shelf = new(new ServiceDesk(new Kist.Agent.Guest(new ProgressLog())), new EncryptedScratch(new Kist.Linux.Processes.ChildReaper()));
+    private readonly VolumeShelf _shelf = NewShelf();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static VolumeShelf NewShelf()
+    {
+        var desk = new ServiceDesk(new Kist.Agent.Guest(new ProgressLog()));
+        var reaper = new Kist.Linux.Processes.ChildReaper();
+        return new VolumeShelf(desk, new EncryptedScratch(reaper), new PersistentVolumes(desk, reaper));
+    }
 
     [Fact]
     public async Task Files_AreWrittenWithTheirModes()
