@@ -22,7 +22,7 @@ public sealed class CriTests(Containerd fixture)
         pod.WriteConfigMap("settings", "greeting", "hello from a ConfigMap");
 
         var web = await pod.StartAsync("web", ["/bin/sh", "-c"],
-            ["mkdir /www; cp /etc/settings/greeting /www/index.html; echo $COLOUR; echo oops >&2; httpd -p 8080 -h /www; trap 'exit 0' TERM; while :; do sleep 0.1; done"]);
+            ["mkdir /www; cp /etc/settings/greeting /www/index.html; httpd -p 8080 -h /www; echo $COLOUR; echo oops >&2; trap 'exit 0' TERM; while :; do sleep 0.1; done"]);
         await pod.WaitForLogAsync("web", "oops");
         Assert.Equal(["stdout F green", "stderr F oops"], pod.Log("web").Order(StringComparer.Ordinal).Reverse());
         using (var http = new HttpClient())
