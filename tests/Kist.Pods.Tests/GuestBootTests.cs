@@ -48,8 +48,11 @@ public class GuestBootTests
         Assert.Contains(progress.Steps, s => s is { Name: "boot.policy", Failed: false });
         Assert.InRange((long)pod.Info.AgentResidentBytes, 1, 24L << 20);
 
-        var denied = await Assert.ThrowsAsync<AgentCallException>(() => pod.Agent.WaitProcessAsync("main", Token));
+        var denied = await Assert.ThrowsAsync<AgentCallException>(
+            () => pod.Agent.CreateSandboxAsync(new Kist.Pods.Protocol.Agent.CreateSandboxRequest { SandboxId = "pod" }, Token));
         Assert.Equal(FailureCode.PolicyDenied, denied.Code);
+        var missing = await Assert.ThrowsAsync<AgentCallException>(() => pod.Agent.WaitProcessAsync("main", Token));
+        Assert.Equal(FailureCode.ContainerNotFound, missing.Code);
 
         await pod.StopAsync(TimeSpan.Zero, Token);
         Assert.True(pod.Ended.IsCompleted);
