@@ -31,7 +31,7 @@ sealed class EncryptedScratch(ChildReaper reaper)
     public async Task MountAsync(string serial, string folder)
     {
         GuestModules.LoadStorage();
-        var disk = FindDisk(serial);
+        var disk = GuestDisks.Find(serial) ?? throw Failed(serial, "the host has attached no disk of this serial number");
         using var mapper = new DeviceMapper();
         var integrity = MapIntegrity(mapper, disk, serial, out var sectors);
         var device = MapCrypt(mapper, integrity, serial, sectors);
@@ -105,18 +105,6 @@ sealed class EncryptedScratch(ChildReaper reaper)
         using var handle = File.OpenHandle(device, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         RandomAccess.Write(handle, new byte[(int)Math.Min(WipeBytes, length)], 0);
         RandomAccess.FlushToDisk(handle);
-    }
-
-    private static string FindDisk(string serial)
-    {
-        foreach (var disk in Directory.EnumerateDirectories("/sys/block"))
-        {
-            var file = Path.Combine(disk, "serial");
-            if (File.Exists(file) && File.ReadAllText(file).Trim() == serial)
-                return $"/dev/{Path.GetFileName(disk)}";
-        }
-
-        throw Failed(serial, "the host has attached no disk of this serial number");
     }
 
     private static AgentException Failed(string serial, string reason) => new(FailureCode.InvalidRequest, "make scratch", serial, reason);
